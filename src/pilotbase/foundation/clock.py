@@ -7,6 +7,9 @@ import uuid
 from collections.abc import Callable
 from datetime import UTC, datetime
 
+from pilotbase.foundation.errors import InputError
+from pilotbase.foundation.text import Text, printable
+
 Clock = Callable[[], datetime]
 
 
@@ -21,8 +24,18 @@ def stamp(moment: datetime) -> str:
 
 
 def read_stamp(text: str) -> datetime:
-    """Read what ``stamp`` wrote. Raises ValueError for anything else."""
-    return datetime.strptime(text, "%Y-%m-%dT%H:%M:%S.%fZ").replace(tzinfo=UTC)
+    """Read what ``stamp`` wrote. Raises InputError for anything else."""
+    try:
+        moment = datetime.strptime(text, "%Y-%m-%dT%H:%M:%S.%fZ").replace(tzinfo=UTC)
+    except ValueError:
+        moment = None
+    if moment is None or stamp(moment) != text:
+        raise InputError(
+            Text(zh="不是规范的时间", en="this is not a time as it must be written"),
+            found=printable(text),
+            expected=Text(zh="2026-11-23T08:15:00.000000Z", en="2026-11-23T08:15:00.000000Z"),
+        )
+    return moment
 
 
 def new_id(moment: datetime) -> str:

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from collections.abc import Sequence
+from decimal import Decimal
+from typing import ClassVar, Literal
 
 from pilotbase.foundation.text import Text
 from pilotbase.pilot.document import Noun
+from pilotbase.pilot.scenario import StageName
 
 FailureKind = Literal[
     "exited", "killed_memory", "killed_processes", "killed_scratch", "killed_output", "killed_time",
@@ -58,6 +61,17 @@ class Usage(Noun, frozen=True, kw_only=True):
     """Bytes that the candidate wrote to standard error."""
 
 
+def together(usages: Sequence[Usage]) -> Usage:
+    """Return what several cells of one stage used: times and output added up, the largest of each peak."""
+    return Usage(
+        wall=f"{sum((Decimal(one.wall) for one in usages), Decimal(0)):f}",
+        cpu=f"{sum((Decimal(one.cpu) for one in usages), Decimal(0)):f}",
+        memory=max((one.memory for one in usages), default=0),
+        processes=max((one.processes for one in usages), default=0),
+        stderr=sum(one.stderr for one in usages),
+    )
+
+
 class Environment(Noun, frozen=True, kw_only=True):
     """The machine and the settings that numbers may depend on."""
 
@@ -69,3 +83,30 @@ class Environment(Noun, frozen=True, kw_only=True):
     packages: dict[str, str]
     variables: dict[str, str]
     """The allow-listed variables that the cell was given."""
+
+
+class IsolationReport(Noun, frozen=True, kw_only=True):
+    """``isolation.json``: the isolation of the run, as a document of the dossier."""
+
+    SCHEMA: ClassVar[str] = "pilotbase/isolation/1"
+
+    schema: str
+    isolation: Isolation
+
+
+class Metering(Noun, frozen=True, kw_only=True):
+    """``metering.json``: what each stage used, seen from outside its cells; a stage without cells is not listed."""
+
+    SCHEMA: ClassVar[str] = "pilotbase/metering/1"
+
+    schema: str
+    stages: dict[StageName, Usage]
+
+
+class EnvironmentReport(Noun, frozen=True, kw_only=True):
+    """``environment.json``: the machine and settings of the run, as a document of the dossier."""
+
+    SCHEMA: ClassVar[str] = "pilotbase/environment/1"
+
+    schema: str
+    environment: Environment

@@ -1,0 +1,1 @@
+"""The pilot line: what is done with a candidate, in order. Verbs with effects; judgement lies below, in the pilot."""

@@ -1,0 +1,218 @@
+"""The journey: one candidate through one scenario, from the sealed plan to the issued dossier.
+
+The ledger is the workflow: the state of a pilot is a fold over its events, so after a kill at any moment ``resume``
+does the next step and no step twice. DESIGN section 7.
+"""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from pilotbase.foundation.chain import Event
+from pilotbase.foundation.clock import new_id
+from pilotbase.foundation.digests import sha256
+from pilotbase.foundation.errors import UsageError
+from pilotbase.foundation.text import Text
+from pilotbase.line.cells import Cells
+from pilotbase.line.gates import gate
+from pilotbase.line.issue import Case, conclude, sign, write_dossier
+from pilotbase.line.keeping import Spool, keep_plan, keep_stage, read_plan, read_stage, stage_record
+from pilotbase.line.means import Means, Watch
+from pilotbase.line.seal import (
+    Pack,
+    Sealed,
+    Submission,
+    draft,
+    open_pack,
+    open_submission,
+    order_seed,
+    reopen_submission,
+    sign_plan,
+)
+from pilotbase.line.stages import STAGES, Done, Work, skipped
+from pilotbase.pilot.document import read_json, to_bytes
+from pilotbase.pilot.plan import Plan
+from pilotbase.pilot.verdict import Verdict
+from pilotbase.store.leases import this_owner
+from pilotbase.supports.compute.facts import environment_facts
+
+LEASE = 3600.0  # seconds for which one worker holds a pilot
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Issued:
+    """What a run ends with."""
+
+    verdict: Verdict
+    plan: Plan
+    dossier: Path
+
+
+def run(means: Means, scenario: str, candidate: Path, *, cells: Cells, watch: Watch, out: Path | None = None) -> Issued:
+    """Take a candidate through a scenario: seal, run the stages, judge, issue.
+
+    Args:
+        means: the base.
+        scenario: ``sector/name`` or ``sector/name@version``, installed.
+        candidate: a folder or an archive with ``candidate.toml``.
+        cells: how the candidate is isolated.
+        watch: who is told how far the run is.
+        out: where the dossier goes; ``dossiers/<pilot id>`` if not given.
+
+    Raises:
+        InputError: scenario or candidate cannot be read, or the data can never decide what is asked.
+        IsolationError: the isolation that the scenario accepts cannot be had here.
+
+    """
+    pilot = new_id(means.clock())
+    pack = open_pack(means.home.custody, scenario)
+    _refuse_used(out)
+    submission = open_submission(candidate, means.home.work / pilot)
+    seed = order_seed(means.secret, pack, submission)
+    plan, order = draft(pilot, pack, submission, seed=seed, moment=means.clock())
+    sealed = sign_plan(means, plan, order)
+    with _held(means, pilot):
+        opened = {"salt": secrets.token_hex(32), "scenario": plan.scenario.digest, "candidate": plan.candidate.digest}
+        means.enter(pilot, "pilot.opened", opened)
+        commitment = {"plan": sealed.digest, "commitment": plan.order.commitment}
+        means.enter(pilot, "plan.sealed", commitment | {"kept": keep_plan(means, sealed)})
+        return _go_on(means, sealed, pack, submission, cells=cells, watch=watch, out=out)
+
+
+def resume(
+    means: Means, scenario: str, candidate: Path, *, cells: Cells, watch: Watch, out: Path | None = None
+) -> Issued:
+    """Go on with the newest unfinished pilot of this candidate in this scenario, from its last event.
+
+    Raises UsageError if there is none, or if another process is at it.
+    """
+    pack = open_pack(means.home.custody, scenario)
+    wanted = open_submission(candidate, means.home.work / f"compare-{secrets.token_hex(8)}")
+    pilot = _unfinished(means, sha256(pack.text), wanted.digest)
+    with _held(means, pilot):
+        events = means.ledger.events(pilot)
+        sealed = read_plan(means, str(_body(events, "plan.sealed")[0]["kept"]))
+        submission = reopen_submission(means.home.work / pilot / "candidate")
+        started = [str(body["stage"]) for body in _body(events, "stage.started")]
+        means.enter(pilot, "run.resumed", {"stage": started[-1] if started else ""})
+        return _go_on(means, sealed, pack, submission, cells=cells, watch=watch, out=out)
+
+
+def _refuse_used(out: Path | None) -> None:
+    if out is not None and out.exists():
+        raise UsageError(
+            Text(zh="输出位置已存在", en="the place for the dossier exists already"),
+            found=str(out),
+            remedy=Text(zh="请另选一个 --out", en="choose another --out"),
+        )
+
+
+def _unfinished(means: Means, scenario: str, candidate: str) -> str:
+    for pilot in reversed(means.ledger.pilots()):
+        events = means.ledger.events(pilot)
+        opened, sealed = _body(events, "pilot.opened")[0], _body(events, "plan.sealed")
+        same = (opened["scenario"], opened["candidate"]) == (scenario, candidate)
+        if same and sealed and not _body(events, "dossier.issued"):
+            return pilot
+    raise UsageError(
+        Text(
+            zh="没有这个应用在该场景下未完成的中试",
+            en="there is no unfinished pilot of this candidate in this scenario",
+        ),
+        remedy=Text(zh="去掉 --resume 开始新的中试", en="leave --resume away to begin a new pilot"),
+    )
+
+
+def _body(events: Sequence[Event], kind: str) -> list[dict[str, object]]:
+    return [dict(event.body) for event in events if event.kind == kind]
+
+
+@contextmanager
+def _held(means: Means, pilot: str) -> Iterator[None]:
+    """Hold a pilot's lease: two processes never work on one pilot."""
+    owner = this_owner()
+    if not means.leases.claim(pilot, owner, LEASE):
+        raise UsageError(
+            Text(zh="另一个进程正在进行这个中试", en="another process is at this pilot"),
+            found=str(means.leases.holder(pilot)),
+            remedy=Text(zh="请等待它结束", en="wait until it ends"),
+        )
+    try:
+        yield
+    finally:
+        means.leases.release(pilot, owner)
+
+
+def _go_on(
+    means: Means,
+    sealed: Sealed,
+    pack: Pack,
+    submission: Submission,
+    *,
+    cells: Cells,
+    watch: Watch,
+    out: Path | None,
+) -> Issued:
+    """Do whatever the ledger says is not done yet."""
+    plan = sealed.plan
+    events = tuple(means.ledger.events(plan.pilot))
+    work = Work(
+        plan=plan,
+        pack=pack,
+        submission=submission,
+        seed=bytes.fromhex(sealed.order.seed),
+        open_cell=cells.opener(pack.scenario, submission, watch),
+        hidden="hidden",
+        recall=Spool(means=means, pilot=plan.pilot, stage="effectiveness", events=events),
+        watch=watch,
+    )
+    done = _walk(means, work, sealed, events)
+    salt = bytes.fromhex(sealed.order.record_salt)
+    case = Case(
+        pack=pack,
+        submission=submission,
+        sealed=sealed,
+        isolation=cells.isolation,
+        environment=environment_facts(),
+        done=done,
+        records=tuple(stage_record(one, salt) for one in done),
+    )
+    verdict = _conclude(means, case, events)
+    signed = _body(means.ledger.events(plan.pilot), "dossier.signed")
+    digest = str(signed[0]["kept"]) if signed else sign(means, case, verdict)
+    target = out or Path("dossiers") / plan.pilot
+    write_dossier(means, digest, target)
+    means.enter(plan.pilot, "dossier.issued", {})
+    return Issued(verdict=verdict, plan=plan, dossier=target)
+
+
+def _walk(means: Means, work: Work, sealed: Sealed, events: Sequence[Event]) -> list[Done]:
+    """Run the stages that the ledger has not got, in plan order, each behind its gate."""
+    kept = {str(body["stage"]): str(body["kept"]) for body in _body(events, "stage.done")}
+    done: list[Done] = []
+    for stage in work.plan.stages:
+        if stage.name in kept:
+            done.append(read_stage(means, kept[stage.name]))
+            continue
+        closed = gate(work.plan, done)
+        if closed is None:
+            means.enter(work.plan.pilot, "stage.started", {"stage": stage.name})
+        one = STAGES[stage.name](work, stage) if closed is None else skipped(stage, closed)
+        means.enter(work.plan.pilot, "stage.done", keep_stage(means, one, bytes.fromhex(sealed.order.record_salt)))
+        done.append(one)
+    return done
+
+
+def _conclude(means: Means, case: Case, events: Sequence[Event]) -> Verdict:
+    """Judge once: a verdict that the ledger knows is issued as it was."""
+    judged = _body(events, "verdict.judged")
+    if judged:
+        digest = str(judged[0]["verdict"])
+        return read_json(means.blobs.get(digest), Verdict, digest)
+    verdict = conclude(means, case)
+    means.enter(case.pilot, "verdict.judged", {"verdict": means.blobs.put(to_bytes(verdict))})
+    return verdict

@@ -1,0 +1,64 @@
+"""What the line works with: a base's keys, ledger, folders and clock; and whom it tells how far it is."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Protocol
+
+from pilotbase.evidence.keys import KeyRing, SigningKey
+from pilotbase.foundation.canonical import Json
+from pilotbase.foundation.clock import Clock
+from pilotbase.foundation.text import Text
+from pilotbase.pilot.scenario import StageName
+from pilotbase.store.blobs import Blobs
+from pilotbase.store.home import Home
+from pilotbase.store.leases import Leases
+from pilotbase.store.leaves import Leaves
+from pilotbase.store.ledger import Ledger
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Means:
+    """One base, opened for work."""
+
+    home: Home
+    ledger: Ledger
+    leases: Leases
+    leaves: Leaves
+    blobs: Blobs
+    key: SigningKey
+    ring: KeyRing
+    """Public keys that this base trusts, its own included."""
+    secret: bytes
+    """32 bytes from which the order of hidden rows is derived; never leaves the base."""
+    clock: Clock
+
+    def enter(self, pilot: str, kind: str, body: dict[str, Json]) -> None:
+        """Append an event to a pilot's chain."""
+        self.ledger.append(pilot, kind, body, at=self.clock())
+
+
+class Watch(Protocol):
+    """Who is told how far a run is: a terminal, a log, nobody."""
+
+    def stage(self, stage: StageName, rows: int) -> None:
+        """Say that a stage begins, with the number of rows that it will show."""
+
+    def advance(self, rows: int) -> None:
+        """Say how many rows of the stage are done."""
+
+    def note(self, text: Text) -> None:
+        """Say something that a person should read."""
+
+
+class Unwatched:
+    """Nobody is told."""
+
+    def stage(self, stage: StageName, rows: int) -> None:
+        """Tell nobody."""
+
+    def advance(self, rows: int) -> None:
+        """Tell nobody."""
+
+    def note(self, text: Text) -> None:
+        """Tell nobody."""

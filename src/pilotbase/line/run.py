@@ -1,0 +1,152 @@
+"""Running: requests go to the cell batch by batch, replies come back or fail. No truth is in this room.
+
+A crash, a time-out, a wrong count, a NaN is a reply too: the candidate's failure for every row of that batch. After a
+failure the next batch meets a new cell; a candidate that fails three cells in a row is asked no more.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager
+from dataclasses import dataclass, field, replace
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pilotbase.foundation.errors import NOWHERE
+from pilotbase.foundation.units import seconds
+from pilotbase.line.means import Watch
+from pilotbase.pilot.measurement import CANDIDATE, OK
+from pilotbase.pilot.scenario import Limits, Output
+from pilotbase.pilot.trace import Failure, Usage
+from pilotbase.supports.applications.predict import BadReply, decode, encode, expect, expect_ready
+from pilotbase.supports.compute.cell import CandidateFailed, Cell
+from pilotbase.supports.data.custody import Requests
+
+OpenCell = Callable[[], AbstractContextManager[Cell]]
+PATIENCE = 3  # cells in a row that may fail before the candidate is asked no more
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Batch:
+    """The answers to one batch."""
+
+    status: NDArray[np.uint8]
+    """(n,)"""
+    answers: NDArray[np.float64]
+    """(n, k); NaN where the candidate failed."""
+    seconds: float
+    """Host-side time from request to reply."""
+
+
+@dataclass(slots=True)
+class Session:
+    """One candidate being asked, over as many cells as it takes; collects what happened."""
+
+    open_cell: OpenCell
+    outputs: tuple[Output, ...]
+    limits: Limits
+    failures: list[Failure] = field(default_factory=list)
+    usages: list[Usage] = field(default_factory=list)
+    stderr: list[bytes] = field(default_factory=list)
+    _broken: int = 0
+    _cell: AbstractContextManager[Cell] | None = None
+    _entered: Cell | None = None
+
+    def ask(self, numbers: NDArray[np.float64], codes: NDArray[np.int32]) -> Batch:
+        """Ask one batch: numbers (n, p), codes (n, q)."""
+        rows = len(numbers)
+        if self._broken >= PATIENCE:
+            return _failed(rows, len(self.outputs), 0.0)
+        began = time.perf_counter()
+        try:
+            cell = self._ready()
+            began = time.perf_counter()
+            reply = cell.exchange(
+                encode(numbers, codes), expect(rows, len(self.outputs)), seconds(self.limits.call, NOWHERE)
+            )
+            answers = decode(reply, rows, self.outputs)
+        except (CandidateFailed, BadReply) as error:
+            self.failures.append(error.failure)
+            self._broken += 1
+            self.close()
+            return _failed(rows, len(self.outputs), time.perf_counter() - began)
+        took = time.perf_counter() - began
+        self._broken = 0
+        return Batch(status=np.full(rows, OK, dtype=np.uint8), answers=answers, seconds=took)
+
+    def _ready(self) -> Cell:
+        """Return a cell whose candidate has said that it is ready."""
+        if self._entered is None:
+            self._cell = self.open_cell()
+            self._entered = self._cell.__enter__()
+            self._entered.exchange(b"", expect_ready, seconds(self.limits.start, NOWHERE))
+        return self._entered
+
+    def close(self) -> None:
+        """Close the cell, if one is open, and keep what it used."""
+        if self._cell is None or self._entered is None:
+            return
+        cell, manager = self._entered, self._cell
+        self._cell = self._entered = None
+        try:
+            self.usages.append(cell.close())
+            self.stderr.append(cell.stderr)
+        except CandidateFailed as error:  # bytes behind the last reply
+            self.failures.append(error.failure)
+        finally:
+            manager.__exit__(None, None, None)
+
+
+def _failed(rows: int, columns: int, took: float) -> Batch:
+    return Batch(
+        status=np.full(rows, CANDIDATE, dtype=np.uint8), answers=np.full((rows, columns), np.nan), seconds=took
+    )
+
+
+def batches(requests: Requests, rows: int) -> Iterator[tuple[NDArray[np.float64], NDArray[np.int32]]]:
+    """Cut requests into batches of at most so many rows, in their order."""
+    for start in range(0, len(requests.ids), rows):
+        yield requests.numbers[start : start + rows], requests.codes[start : start + rows]
+
+
+def first(requests: Requests, rows: int) -> Requests:
+    """Return the first so many requests."""
+    return replace(requests, ids=requests.ids[:rows], numbers=requests.numbers[:rows], codes=requests.codes[:rows])
+
+
+class Recall(Protocol):
+    """Answers that were got before: a killed run goes on after the last one."""
+
+    def load(self, number: int) -> Batch | None:
+        """Return the answers to a batch that was asked before."""
+
+    def keep(self, number: int, batch: Batch) -> None:
+        """Keep the answers to a batch, before the next one is asked."""
+
+
+class Forgetful:
+    """Nothing was asked before, and nothing is kept: for rows that may be shown again."""
+
+    def load(self, number: int) -> Batch | None:  # noqa: ARG002 - the interface
+        """Return nothing."""
+        return None
+
+    def keep(self, number: int, batch: Batch) -> None:
+        """Keep nothing."""
+
+
+def ask_all(session: Session, requests: Requests, rows: int, watch: Watch, recall: Recall) -> list[Batch]:
+    """Ask every request once, in order; what is remembered is not asked again."""
+    done, asked = 0, []
+    for number, (numbers, codes) in enumerate(batches(requests, rows)):
+        batch = recall.load(number)
+        if batch is None:
+            batch = session.ask(numbers, codes)
+            recall.keep(number, batch)
+        asked.append(batch)
+        done += len(numbers)
+        watch.advance(done)
+    return asked

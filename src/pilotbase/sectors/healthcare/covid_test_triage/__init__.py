@@ -1,0 +1,1 @@
+"""The pack ``healthcare/covid-test-triage``: which specimens to run first."""

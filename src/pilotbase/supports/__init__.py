@@ -1,0 +1,1 @@
+"""The supports of a pilot base, one room each; none imports another."""

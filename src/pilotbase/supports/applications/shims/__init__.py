@@ -1,0 +1,1 @@
+"""What runs inside the cell. Read as text by ``start.shim``, never imported by the platform."""
