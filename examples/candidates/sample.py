@@ -7,6 +7,7 @@ Shapes  n specimens. Number columns float64, NaN = missing; category columns int
 from __future__ import annotations
 
 import csv
+import sys
 import tomllib
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,6 +15,8 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+
+sys.dont_write_bytecode = True  # a candidate's digest covers its whole folder: building leaves nothing but the model
 
 HERE = Path(__file__).resolve().parent
 SCENARIO = HERE.parents[1] / "src/pilotbase/sectors/healthcare/covid_test_triage/scenario.toml"

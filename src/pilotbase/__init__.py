@@ -13,7 +13,7 @@ from __future__ import annotations
 from importlib import import_module
 from typing import TYPE_CHECKING
 
-from pilotbase.foundation.version import VERSION as __version__
+from pilotbase.foundation.version import VERSION as __version__  # noqa: N811 - the name that Python packages bear
 
 if TYPE_CHECKING:
     from pilotbase.base.python import load_candidate, load_scenario, load_verdict, rehearse, run, verify

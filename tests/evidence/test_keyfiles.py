@@ -21,7 +21,8 @@ from pilotbase.foundation.errors import FaultError, InputError
 
 
 @pytest.fixture(params=[0o022, 0o000, 0o777], ids=oct)
-def umask(request):
+def umask(request, tmp_path):
+    assert tmp_path.is_dir()  # made before the umask is
     before = os.umask(request.param)
     yield request.param
     os.umask(before)

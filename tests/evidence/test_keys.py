@@ -119,8 +119,8 @@ def test_retiring_and_revoking_leave_other_keys_alone(ring, key):
 @pytest.mark.parametrize(
     "step",
     [
-        lambda ring, keyid: retire(ring, "0" * 64, LATER),
-        lambda ring, keyid: revoke(ring, "0" * 64, LATER),
+        lambda ring, _: retire(ring, "0" * 64, LATER),
+        lambda ring, _: revoke(ring, "0" * 64, LATER),
         lambda ring, keyid: retire(retire(ring, keyid, LATER), keyid, LATER),
         lambda ring, keyid: retire(revoke(ring, keyid, LATER), keyid, LATER),
         lambda ring, keyid: retire(ring, keyid, START - timedelta(days=1)),
@@ -169,6 +169,16 @@ def other_curve(tree) -> None:
     tree["keys"][0] |= {"public": base64.b64encode(der).decode(), "keyid": sha256(der)}
 
 
+def other_der(change):
+    """Write the same key in DER that is not the one form it has."""
+
+    def alter(tree) -> None:
+        der = change(base64.b64decode(tree["keys"][0]["public"]))
+        tree["keys"][0] |= {"public": base64.b64encode(der).decode(), "keyid": sha256(der)}
+
+    return alter
+
+
 def padding_bit(tree) -> None:
     text = tree["keys"][0]["public"]  # 44 bytes: one "=" and two unused bits before it
     tree["keys"][0]["public"] = text[:-2] + chr(ord(text[-2]) + 1) + "="
@@ -191,6 +201,12 @@ FAULTS = {
     "public key not base64": (changed(public="***"), "keys[0].public"),
     "public key of another kind": (other_curve, "keys[0].public"),
     "public key cut short": (changed(public="MCow"), "keys[0].public"),
+    "public key with a byte more": (other_der(lambda der: der + b"\0"), "keys[0].public"),
+    "public key with a long length": (other_der(lambda der: b"\x30\x81\x2a" + der[2:]), "keys[0].public"),
+    "public key with parameters": (
+        other_der(lambda der: bytes.fromhex("302c300706032b65700500032100") + der[12:]),
+        "keys[0].public",
+    ),
     "public key with a changed padding bit": (padding_bit, "keys[0].public"),
     "owner with a line break": (changed(owner="a\nb"), "keys[0].owner"),
     "owner not text": (changed(owner=None), "keys[0].owner"),

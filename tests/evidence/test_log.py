@@ -66,6 +66,20 @@ def test_every_consistency_proof_holds_for_its_sizes_and_roots_only():
             )
 
 
+def test_a_proof_of_another_length_than_the_sizes_ask_for_never_holds():
+    # A root does not hold its size: of two sizes with paths of one shape, only a signed size tells which is meant.
+    for new, old in PAIRS[: 20 * 20 // 2]:
+        proof = consistency_proof(LEAVES[:new], old)
+        for other in range(old, 40):
+            if len(consistency_proof(LEAVES[:other], old)) != len(proof):
+                assert not verify_consistency(old, other, ROOTS[old], ROOTS[new], proof)
+    for size, index in EVERY[: 20 * 20 // 2]:
+        path = inclusion_proof(LEAVES[:size], index)
+        for other in range(index + 1, 40):
+            if len(inclusion_proof(LEAVES[:other], index)) != len(path):
+                assert not verify_inclusion(LEAVES[index], index, other, path, ROOTS[size])
+
+
 def test_a_rewritten_history_has_no_proof():
     for old in range(1, 20):
         for changed in range(old):

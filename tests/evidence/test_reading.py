@@ -33,8 +33,9 @@ def test_objects_read_as_they_were_written(tree):
 @pytest.mark.parametrize(
     "data",
     [
-        b"", b"{", b"[]", b"1", b'"x"', b"null", b'{"a":1}x', b'{"a":NaN}', b'{"a":Infinity}', b'{"a":1.0}', b'{"a":1e3}',
-        b'{"a":1,"a":1}', b'{"b":{"a":1,"a":2}}', b"\xef\xbb\xbf{}", b'{"a":"\xff"}', b"{'a':1}", b'{"a":' + b"9" * 5000 + b"}",
+        b"", b"{", b"[]", b"1", b'"x"', b"null", b'{"a":1}x', b'{"a":NaN}', b'{"a":Infinity}', b'{"a":1.0}',
+        b'{"a":1e3}',        b'{"a":1,"a":1}', b'{"b":{"a":1,"a":2}}', b"\xef\xbb\xbf{}", b'{"a":"\xff"}', b"{'a':1}",
+        b'{"a":' + b"9" * 5000 + b"}",
         b'{"a":' + b"[" * 100_000, b"x" * 10_001,
     ],
 )  # fmt: skip

@@ -175,7 +175,9 @@ def test_exhausted_set_is_certain(values):
     assert upper - lower <= 1.000001e-9
 
 
-@pytest.mark.parametrize(("each", "size", "bar"), [(0.07, 100, 0.07), (0.1, 10, 0.1), (0.7, 30, 0.7), (0.3, 7, 0.3)])
+@pytest.mark.parametrize(
+    ("each", "size", "bar"), [(0.07, 100, 0.07), (0.1, 10, 0.1), (0.7, 30, 0.7), (0.3, 7, 0.3), (0.00013, 10, 0.00013)]
+)
 def test_equality_survives_decimal_text(each, size, bar):
     """0.07 * 100 is 7.000000000000001 in floats; both operators must call an exhausted set at its bar a pass."""
     assert mean_lower([each] * size, 0.05, population=size) == bar == mean_upper([each] * size, 0.05, population=size)

@@ -40,7 +40,7 @@ from pilotbase.pilot.plan import Plan
 from pilotbase.pilot.scenario import Scenario
 from pilotbase.pilot.verdict import Verdict
 from pilotbase.store.home import home
-from pilotbase.supports.compute.facts import environment_facts
+from pilotbase.supports.compute import machine
 from pilotbase.supports.data.sample import export
 
 _SILENT = Unwatched()
@@ -113,7 +113,9 @@ def plan(scenario: str, candidate: Path, *, environment: Mapping[str, str] = os.
     submission = open_submission(candidate, means.home.work / f"draft-{secrets.token_hex(8)}")
     seed = order_seed(means.secret, pack, submission)
     drafted, _ = draft(pilot, pack, submission, seed=seed, moment=means.clock())
-    return Drafted(plan=drafted, forecasts=forecast(drafted.stages, shown_counts(pack, seed, "hidden"), drafted.alpha_spent))
+    return Drafted(
+        plan=drafted, forecasts=forecast(drafted.stages, shown_counts(pack, seed, "hidden"), drafted.alpha_spent)
+    )
 
 
 def verify(
@@ -175,7 +177,7 @@ def replay(
         pack=pack,
         candidate=candidate,
         cells=isolated_cells(place, wheels),
-        here=environment_facts(),
+        here=machine.environment(),
         watch=watch,
     )
 

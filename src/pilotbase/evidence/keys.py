@@ -289,13 +289,9 @@ def _read_public(text: str, algorithm: str, place: Place) -> bytes:
         key = serialization.load_der_public_key(public) if algorithm == ED25519 else None
     except (ValueError, UnsupportedAlgorithm) as error:
         raise InputError(_NOT_PUBLIC, place=place, found=printable(text, 80)) from error
-    if key is not None and (not isinstance(key, Ed25519PublicKey) or _der(key) != public):
+    if key is not None and not isinstance(key, Ed25519PublicKey):
         raise InputError(_NOT_PUBLIC, place=place, found=printable(text, 80))
     return public
-
-
-def _der(key: Ed25519PublicKey) -> bytes:
-    return key.public_bytes(serialization.Encoding.DER, serialization.PublicFormat.SubjectPublicKeyInfo)
 
 
 _NOT_PUBLIC = Text(

@@ -55,7 +55,7 @@ def _spec(scenario: Scenario, submission: Submission, environment: Path) -> Cell
     return CellSpec(
         arguments=("/shim.py", "/config.json"),
         files={"/shim.py": shim(submission.candidate), "/config.json": configuration(scenario, submission.candidate)},
-        mounts=(Mount(submission.folder, "/candidate"), Mount(environment, "/env")),
+        mounts=(Mount(source=submission.folder, target="/candidate"), Mount(source=environment, target="/env")),
         variables={},
         limits=cell_limits(scenario.limits),
     )

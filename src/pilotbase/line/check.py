@@ -1,4 +1,4 @@
-"""Checking a scenario pack: are its documents whole, does its data fit, and can it decide what it asks?"""
+"""Checking a scenario pack: whether its data fits, and whether it can decide what is asked."""
 
 from __future__ import annotations
 

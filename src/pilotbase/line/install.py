@@ -58,7 +58,9 @@ def read_pack(folder: Path) -> Offered:
         raise InputError(
             Text(zh="这不是场景包：缺少 scenario.toml", en="this is no scenario pack: scenario.toml is missing"),
             place=Place(file=str(folder)),
-            remedy=Text(zh="pilotbase scenarios list 列出可用的场景", en="pilotbase scenarios list shows those there are"),
+            remedy=Text(
+                zh="pilotbase scenarios list 列出可用的场景", en="pilotbase scenarios list shows those there are"
+            ),
         )
     return Offered(folder=folder, scenario=read_toml(path.read_bytes(), Scenario, str(path)))
 
@@ -102,7 +104,9 @@ def install(pack: Offered, custody: Path, loading: Loading, watch: Watch) -> Ins
 
     Raises InputError if the table is not the one that the scenario commits to, or cannot be loaded.
     """
-    watch.note(Text(zh="正在准备场景的数据环境并载入数据", en="preparing the scenario's data environment, loading the data"))
+    watch.note(
+        Text(zh="正在准备场景的数据环境并载入数据", en="preparing the scenario's data environment, loading the data")
+    )
     dealt = load_pack(pack, loading)
     sector, _, name = pack.scenario.id.partition("/")
     text = (pack.folder / "scenario.toml").read_bytes()

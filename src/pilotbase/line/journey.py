@@ -38,7 +38,7 @@ from pilotbase.pilot.document import read_json, to_bytes
 from pilotbase.pilot.plan import Plan
 from pilotbase.pilot.verdict import Verdict
 from pilotbase.store.leases import this_owner
-from pilotbase.supports.compute.facts import environment_facts
+from pilotbase.supports.compute import machine
 
 LEASE = 3600.0  # seconds for which one worker holds a pilot
 
@@ -177,7 +177,7 @@ def _go_on(
         submission=submission,
         sealed=sealed,
         isolation=cells.isolation,
-        environment=environment_facts(),
+        environment=machine.environment(),
         done=done,
         records=tuple(stage_record(one, salt) for one in done),
     )

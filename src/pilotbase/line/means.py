@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -33,9 +34,9 @@ class Means:
     """32 bytes from which the order of hidden rows is derived; never leaves the base."""
     clock: Clock
 
-    def enter(self, pilot: str, kind: str, body: dict[str, Json]) -> None:
+    def enter(self, pilot: str, kind: str, body: Mapping[str, Json]) -> None:
         """Append an event to a pilot's chain."""
-        self.ledger.append(pilot, kind, body, at=self.clock())
+        self.ledger.append(pilot, kind, dict(body), at=self.clock())
 
 
 class Watch(Protocol):

@@ -21,7 +21,7 @@ from pilotbase.line.means import Watch
 from pilotbase.pilot.measurement import CANDIDATE, OK
 from pilotbase.pilot.scenario import Limits, Output
 from pilotbase.pilot.trace import Failure, Usage
-from pilotbase.supports.applications.predict import BadReply, decode, encode, expect, expect_ready
+from pilotbase.supports.applications.predict import BadReply, decode, encode, expect
 from pilotbase.supports.compute.cell import CandidateFailed, Cell
 from pilotbase.supports.data.custody import Requests
 
@@ -69,7 +69,7 @@ class Session:
             )
             answers = decode(reply, rows, self.outputs)
         except (CandidateFailed, BadReply) as error:
-            self.failures.append(error.failure)
+            self.failures.append(_failure(error))
             self._broken += 1
             self.close()
             return _failed(rows, len(self.outputs), time.perf_counter() - began)
@@ -82,7 +82,9 @@ class Session:
         if self._entered is None:
             self._cell = self.open_cell()
             self._entered = self._cell.__enter__()
-            self._entered.exchange(b"", expect_ready, seconds(self.limits.start, NOWHERE))
+            ready = self._entered.exchange(b"", lambda _: _READY, seconds(self.limits.start, NOWHERE))
+            if any(ready):
+                raise BadReply("protocol", "the first frame is not the ready frame")
         return self._entered
 
     def close(self) -> None:
@@ -98,6 +100,15 @@ class Session:
             self.failures.append(error.failure)
         finally:
             manager.__exit__(None, None, None)
+
+
+_READY = 8  # bytes of the ready frame, all zero; docs/spec/protocol.md
+
+
+def _failure(error: CandidateFailed | BadReply) -> Failure:
+    if isinstance(error, BadReply):
+        return Failure(kind=error.kind, detail=error.detail)
+    return error.failure
 
 
 def _failed(rows: int, columns: int, took: float) -> Batch:

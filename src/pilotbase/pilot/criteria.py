@@ -141,8 +141,7 @@ def _read_quantile(criterion: Criterion, records: Records, rates: Rates, _: dict
     level = float(criterion.quantile or 0)
     if not len(values):
         return Reading(estimate=None, lower=None, upper=None, counts=_counts(records), closed=_NOTHING)
-    rank = max(1, math.ceil(level * len(values)))
-    estimate = float(np.sort(values)[rank - 1])
+    estimate = quantile.quantile_estimate(values, level)
     lower = quantile.quantile_lower(values, level, rates.beta)
     upper = quantile.quantile_upper(values, level, rates.alpha)
     return Reading(
@@ -193,7 +192,7 @@ METHODS: dict[str, Method] = {
     "betting-iid/1": Method("finite-sample", _read_mean, ("brier",), continuous=True),
     "farrington-manning-gap/1": Method("asymptotic", _read_gap, ("sensitivity_gap",), continuous=True),
     "order-statistic/1": Method("exact", _read_quantile, ("latency",), continuous=False),
-    "clopper-pearson/1": Method("exact", _read_rate, tuple(_COUNTED), continuous=True),
+    "clopper-pearson/1": Method("exact", _read_rate, tuple(_COUNTED), continuous=False),
 }
 """By name. ``observed/1`` stands apart: it compares one fact once and has no error rate."""
 
@@ -216,17 +215,19 @@ def read(criterion: Criterion, records: Records, rates: Rates, groups: dict[str,
 
 def answer(criterion: Criterion, reading: Reading) -> Answer:
     """Answer a criterion that carries an error rate."""
-    threshold, margin = float(criterion.threshold), float(criterion.margin)
+    threshold = float(criterion.threshold)
+    better = float(criterion.threshold + criterion.margin)  # in decimal: .1 + .2 of floats is past .3
+    worse = float(criterion.threshold - criterion.margin)
     guard = GUARD if METHODS[criterion.method].continuous else 0.0
     if reading.closed:
         return "not_shown"
     if criterion.op == ">=":
         if reading.lower is not None and reading.lower >= threshold + guard:
             return "held"
-        return "refused" if reading.upper is not None and reading.upper < threshold + margin else "not_shown"
+        return "refused" if reading.upper is not None and reading.upper < better else "not_shown"
     if reading.upper is not None and reading.upper <= threshold - guard:
         return "held"
-    return "refused" if reading.lower is not None and reading.lower > threshold - margin else "not_shown"
+    return "refused" if reading.lower is not None and reading.lower > worse else "not_shown"
 
 
 def answer_fact(criterion: Criterion, value: float) -> Answer:

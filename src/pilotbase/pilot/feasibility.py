@@ -12,7 +12,7 @@ from decimal import Decimal
 from pilotbase.foundation.errors import InputError
 from pilotbase.foundation.text import Text
 from pilotbase.pilot.plan import OBSERVED, Plan, PlannedStage, rated
-from pilotbase.pilot.scenario import Criterion
+from pilotbase.pilot.scenario import Criterion, StageName
 from pilotbase.stats import auroc, betting, gap, intervals, sizes
 
 LATENCY_REQUESTS = 500  # single requests that the efficiency stage times
@@ -38,7 +38,7 @@ class Forecast:
     """What the data can do for one criterion."""
 
     criterion: Criterion
-    stage: str
+    stage: StageName
     has: int
     """Samples of the criterion's own denominator."""
     needs: int | None
@@ -88,9 +88,7 @@ def _expected(one: Forecast) -> Text:
     return Text(zh="约 {needs} 个{what}", en="about {needs} {what}").fill(needs=one.needs, what=one.counted)
 
 
-def _forecast(
-    stage: PlannedStage, criterion: Criterion, counts: Counts, alpha_spent: Decimal, shared: int
-) -> Forecast:
+def _forecast(stage: PlannedStage, criterion: Criterion, counts: Counts, alpha_spent: Decimal, shared: int) -> Forecast:
     if criterion.method == OBSERVED:
         return Forecast(criterion=criterion, stage=stage.name, has=1, needs=1, counted=_FACT, decidable=True)
     alpha = float((criterion.alpha or 0) * alpha_spent)

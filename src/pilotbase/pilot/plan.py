@@ -8,6 +8,8 @@ from __future__ import annotations
 from decimal import Decimal
 from typing import ClassVar, Literal
 
+import msgspec
+
 from pilotbase.foundation.text import Text
 from pilotbase.pilot.document import Noun
 from pilotbase.pilot.scenario import (
@@ -45,7 +47,7 @@ class PlannedStage(Noun, frozen=True, kw_only=True):
     rows: int
     """How many rows it shows."""
     criteria: tuple[Criterion, ...]
-    proceed: bool
+    proceed: bool = msgspec.field(name="continue")
 
 
 class Order(Noun, frozen=True, kw_only=True):

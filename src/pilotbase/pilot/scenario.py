@@ -117,8 +117,8 @@ class Stage(Noun, frozen=True, kw_only=True):
 
     name: StageName
     criteria: tuple[Criterion, ...] = ()
-    proceed: bool = False
-    """Go on to the next stage even when a criterion of this one is not held."""
+    proceed: bool = msgspec.field(default=False, name="continue")
+    """Go on to the next stage even when a criterion of this one is not held; written ``continue = true``."""
 
 
 class Limits(Noun, frozen=True, kw_only=True):

@@ -106,7 +106,7 @@ class _Case:
     copy: Copy
     trust: KeyRing
     now: datetime
-    parts: dict[str, dict[str, bytes]] = field(default_factory=dict)
+    parts: dict[PartName, dict[str, bytes]] = field(default_factory=dict)
     body: bytes | None = None
     keyid: str = ""
     owner: str = ""

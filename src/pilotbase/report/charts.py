@@ -106,10 +106,8 @@ def _draw_axis(drawing: Drawing, scale: Scale, unit: Measure, language: Language
     low, high = scale.low * float(unit.factor), scale.high * float(unit.factor)
     drawn = Scale(low, high, scale.begin, scale.end)
     drawing.line(scale.begin, 60, scale.end, 60, "axis")
-    marks = ticks(low, high, 5)
-    for index, mark in enumerate(marks):
-        x = drawn.at(float(mark))
-        words = written(mark) if index < len(marks) - 1 else unit.join(written(mark), language)
+    for value, words in _unit_marks(drawn, unit, language):
+        x = drawn.at(value)
         drawing.line(x, 60, x, 64, "axis")
         drawing.text(min(max(x, 10), WIDTH - 4 - 3 * len(words)), 77, words, "label", "middle")
 
@@ -169,7 +167,6 @@ def reliability(bins: tuple[Bin, ...], key: str, language: Language) -> str:
     axes = (_STATED.say(language), _OBSERVED.say(language))
     drawing, across, up = _field(key, _RELIABILITY.say(language), description, axes, high)
     places = [(across.at(float(one.stated)), up.at(float(one.observed))) for one in bins]
-    drawing.path(places, "curve thin")
     for one, (x, y) in zip(bins, places, strict=True):
         drawing.circle(x, y, 4, "knot", across=one.stated, up=one.observed, rows=str(one.rows))
     return str(drawing)
@@ -193,7 +190,11 @@ def groups(bars: tuple[GroupBar, ...], key: str, language: Language) -> str:
     scale = Scale(0, 1, _EDGE, WIDTH - _EDGE)
     _bar_axis(drawing, scale, len(rows), [(float(mark), f"{written(100 * mark)}%") for mark in ticks(0, 1, 6)])
     for index, (words, count, bar) in enumerate(rows):
-        told = f"{count}（{share(bar.hits, bar.total)}）" if language == "zh" else f"{count} ({share(bar.hits, bar.total)})"
+        told = (
+            f"{count}（{share(bar.hits, bar.total)}）"
+            if language == "zh"
+            else f"{count} ({share(bar.hits, bar.total)})"
+        )
         _bar_row(drawing, scale, index, words, told, bar.hits / bar.total)
     return str(drawing)
 
@@ -206,30 +207,35 @@ def latency(picture: Latency, bar: Criterion | None, key: str, language: Languag
     seconds = [Decimal(point.seconds) for point in picture.points if point.seconds is not None]
     high = max([*seconds, bar.threshold] if bar else seconds, default=Decimal(1))
     unit = measure("s", high)
-    rows = [(_UNTIL.fill(percent=point.percent).say(language), _took(point, unit, language), point) for point in picture.points]
-    description = "; ".join(f"{words}: {took}" for words, took, _ in rows)
+    rows = [(_row_words(point, unit, language), point.seconds) for point in picture.points]
+    description = "; ".join(words for words, _ in rows)
     drawing = Drawing(WIDTH, _ROW * len(rows) + 26, key=key, title=_LATENCY.say(language), description=description)
     scale = Scale(0, float(high * unit.factor) * 1.08, _EDGE, WIDTH - _EDGE)
-    marks = ticks(0, scale.high, 6)
-    last = len(marks) - 1
-    told = [unit.join(written(mark), language) if index == last else written(mark) for index, mark in enumerate(marks)]
-    _bar_axis(drawing, scale, len(rows), [(float(mark), words) for mark, words in zip(marks, told, strict=True)])
-    for index, (words, took, point) in enumerate(rows):
-        value = float("inf") if point.seconds is None else float(Decimal(point.seconds) * unit.factor)
-        _bar_row(drawing, scale, index, words, took, value)
+    _bar_axis(drawing, scale, len(rows), _unit_marks(scale, unit, language))
+    for index, (words, told) in enumerate(rows):
+        _bar_row(drawing, scale, index, words, "", scale.high if told is None else float(Decimal(told) * unit.factor))
     if bar:
         x = scale.at(float(bar.threshold * unit.factor))
-        drawing.line(x, 14, x, _ROW * len(rows) + 4, "threshold", value=f"{bar.threshold:f}")
+        drawing.line(x, 4, x, _ROW * len(rows) + 4, "threshold", value=f"{bar.threshold:f}")
     return str(drawing)
 
 
 _LATENCY = Text(zh="单条请求的应答时间", en="Time to answer a single request")
-_UNTIL = Text(zh="{percent}% 的请求不超过", en="{percent}% of the requests within")
-_NEVER = Text(zh="未应答", en="not answered")
+_UNTIL = Text(zh="{percent}% 的请求不超过 {took}", en="{percent}% of the requests within {took}")
+_NEVER = Text(zh="第 {percent} 百分位的请求未获应答", en="{percent}%: not answered")
 
 
-def _took(point: LatencyPoint, unit: Measure, language: Language) -> str:
-    return _NEVER.say(language) if point.seconds is None else unit.write(point.seconds, "near", language)
+def _row_words(point: LatencyPoint, unit: Measure, language: Language) -> str:
+    if point.seconds is None:
+        return _NEVER.fill(percent=point.percent).say(language)
+    return _UNTIL.fill(percent=point.percent, took=unit.write(point.seconds, "near", language)).say(language)
+
+
+def _unit_marks(scale: Scale, unit: Measure, language: Language) -> list[tuple[float, str]]:
+    """Return round marks for an axis, the last one with the unit."""
+    marks = ticks(scale.low, scale.high, 6)
+    told = [written(mark) for mark in marks[:-1]] + [unit.join(written(marks[-1]), language)]
+    return [(float(mark), words) for mark, words in zip(marks, told, strict=True)]
 
 
 def _bar_axis(drawing: Drawing, scale: Scale, rows: int, marks: list[tuple[float, str]]) -> None:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 
 from pilotbase.foundation.text import LANGUAGES, Text
 from pilotbase.pilot.plan import OBSERVED, PlannedStage
-from pilotbase.pilot.scenario import Scenario
 from pilotbase.pilot.sentences import join
 from pilotbase.pilot.verdict import Finding, Judgement, StageFindings, Verdict, stage_name
 from pilotbase.report.numbers import date, odds
@@ -17,39 +17,30 @@ from pilotbase.report.words import OUTCOME_LINES, OUTCOMES
 SHOWN_REASONS = 2  # on page one; the others stand in the section on criteria
 
 
-def conclusion(verdict: Verdict, scenario: Scenario) -> Text:
+def conclusion(verdict: Verdict) -> Text:
     """Return the whole conclusion as one paragraph, for a terminal or a letter."""
-    opening = Text(
-        zh="{candidate} 在应用场景“{title}”中的结论：{outcome}，{line}。",
-        en='{candidate} in the scenario "{title}": {outcome}; {line}.',
-    ).fill(
+    opening = _OPENING.fill(
         candidate=verdict.candidate,
-        title=scenario.title,
+        scenario=verdict.scenario,
         outcome=OUTCOMES[verdict.outcome],
         line=OUTCOME_LINES[verdict.outcome],
     )
-    parts = [opening, *why(verdict.judgement), promise(verdict.judgement)]
-    parts.append(_HOLDS.fill(population=_closed(scenario.population), begin=_date(verdict.issued_at), end=_date(verdict.valid_until)))
+    parts = [*why(verdict.judgement), promise(verdict)]
+    parts.append(_VALID.fill(begin=_date(verdict.issued_at), end=_date(verdict.valid_until)))
     if verdict.data_public:
         parts.append(_PUBLIC)
-    whole = parts[0]
-    for part in parts[1:]:
-        whole = join(whole, part)
-    return whole
+    return functools.reduce(join, parts, opening)
 
 
-_HOLDS = Text(
-    zh="适用范围：{population}有效期：{begin}至{end}。", en="Holds for: {population} Valid from {begin} to {end}."
+_OPENING = Text(
+    zh="{candidate} 在应用场景 {scenario} 中的中试结论：{outcome}，{line}。",
+    en="{candidate} in the scenario {scenario}: {outcome}; {line}.",
 )
+_VALID = Text(zh="有效期：{begin}至{end}。", en="Valid from {begin} to {end}.")
 _PUBLIC = Text(
     zh="注意：隐藏数据任何人都可取得，本结论仅作方法演示。",
     en="Note: the hidden rows can be had by anyone; this verdict demonstrates the method.",
 )
-
-
-def _closed(text: Text) -> Text:
-    """End a text with a full stop, once."""
-    return Text(zh=f"{text.zh.rstrip('。')}。", en=f"{text.en.rstrip('.')}.")
 
 
 def _date(stamp: str) -> Text:
@@ -74,11 +65,24 @@ _ALL_HELD = Text(
 _MORE = Text(zh="另有 {more} 条理由，见判据部分。", en="{more} more reasons stand with the criteria.")
 
 
-def promise(judgement: Judgement) -> Text:
-    """Say in plain words how often a test like this errs. Berger (1982): an acceptance errs at most at the largest alpha.
+def promise(verdict: Verdict) -> Text:
+    """Say in plain words how often a test like this errs; with public data, on which condition.
 
-    A refusal errs at most at the plan's beta: the shares beta/m of its m rated criteria add up to no more.
+    Berger (1982): an acceptance errs at most at the largest alpha. A refusal errs at most at the plan's beta: the shares
+    beta/m of its m rated criteria add up to no more.
     """
+    judgement = verdict.judgement
+    said = _promise(judgement)
+    rests_on_data = any(finding.method != OBSERVED for finding in judgement.findings) and said != _FACTS
+    return join(said, _UNSEEN) if verdict.data_public and rests_on_data else said
+
+
+_UNSEEN = Text(
+    zh="前提是应用事先没有见过隐藏数据。", en="This supposes that it had not seen the hidden rows before."
+)
+
+
+def _promise(judgement: Judgement) -> Text:
     rated = [finding for finding in judgement.findings if finding.method != OBSERVED]
     if judgement.outcome == "rejected":
         refused = [finding for finding in rated if finding.answer == "refused"]
@@ -108,14 +112,14 @@ _WRONG_REJECT = Text(
     "it at most {times} times in {of}.",
 )
 _LARGE_SAMPLE = Text(
-    zh="其中部分方法为大样本近似，这一机会率是近似值。", en="Some of the methods are large-sample approximations, so this rate is approximate."
+    zh="其中部分方法为大样本近似，这一概率是近似值。",
+    en="Some of the methods are large-sample approximations, so this rate is approximate.",
 )
 _FACTS = Text(
-    zh="结论依据直接核查的事实，不涉及误差率。", en="The outcome rests on facts that were checked directly; no error rate applies."
+    zh="结论依据直接核查的事实，不涉及误差率。",
+    en="The outcome rests on facts that were checked directly; no error rate applies.",
 )
-_NEITHER = Text(
-    zh="“证据不足”既不是通过，也不是不通过。", en='"Undecided" is neither an acceptance nor a rejection.'
-)
+_NEITHER = Text(zh="“证据不足”既不是通过，也不是不通过。", en='"Undecided" is neither an acceptance nor a rejection.')
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -21,7 +21,7 @@ from pilotbase.pilot.verdict import StageFindings, Verdict
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Signer:
-    """Whose signature the plan bears, as far as the reader knows."""
+    """Whose signature the dossier bears, as far as the reader knows."""
 
     keyid: str
     owner: str
@@ -44,12 +44,13 @@ class Contents:
     signer: Signer
 
     @classmethod
-    def from_public(cls, files: Mapping[str, bytes], owner: str = "") -> Contents:
+    def from_public(cls, files: Mapping[str, bytes], *, keyid: str, owner: str) -> Contents:
         """Read the documents out of a dossier's public part. Nothing is verified here: that is ``pilot.verify``.
 
         Args:
             files: path inside ``public/`` -> bytes.
-            owner: the signer's name in the reader's own list of keys.
+            keyid: the key that signed the statement.
+            owner: its owner in the reader's own list of keys; empty when unknown.
 
         Raises:
             InputError: for a document that is missing or unreadable, or a verdict that belongs to another plan.
@@ -64,9 +65,11 @@ class Contents:
             candidate=read_toml(_file(files, dossier.CANDIDATE), Candidate, dossier.CANDIDATE),
             isolation=read_json(_file(files, dossier.ISOLATION), IsolationReport, dossier.ISOLATION).isolation,
             usages=read_json(_file(files, dossier.METERING), Metering, dossier.METERING).stages,
-            environment=read_json(_file(files, dossier.ENVIRONMENT), EnvironmentReport, dossier.ENVIRONMENT).environment,
+            environment=read_json(
+                _file(files, dossier.ENVIRONMENT), EnvironmentReport, dossier.ENVIRONMENT
+            ).environment,
             aggregates=read_json(_file(files, dossier.AGGREGATES), Aggregates, dossier.AGGREGATES),
-            signer=Signer(keyid=sealed.signatures[0].keyid, owner=owner),
+            signer=Signer(keyid=keyid, owner=owner),
         )
         _belong_together(contents)
         return contents
@@ -108,9 +111,6 @@ class Rehearsal:
     candidate: Candidate
     planned: tuple[PlannedStage, ...]
     stages: tuple[StageFindings, ...]
-    isolation: Isolation
-    usages: Mapping[StageName, Usage]
-    environment: Environment
     aggregates: Aggregates
     made_at: str
     """Time, as ``foundation.clock`` writes it."""

@@ -7,7 +7,7 @@ Units are user units, drawn at one CSS pixel each on a narrow screen.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from decimal import Decimal
+from decimal import ROUND_CEILING, ROUND_FLOOR, Decimal
 from html import escape
 from typing import Literal
 
@@ -71,7 +71,9 @@ class Drawing:
         steps = " ".join(f"{'L' if index else 'M'}{number(x)} {number(y)}" for index, (x, y) in enumerate(points))
         self._add("path", {"class": look, "d": steps}, more)
 
-    def text(self, x: float, y: float, content: str, look: str = "label", anchor: Anchor = "start", turn: int = 0) -> None:
+    def text(
+        self, x: float, y: float, content: str, look: str = "label", anchor: Anchor = "start", turn: int = 0
+    ) -> None:
         """Write text, turned by ``turn`` degrees about its own place."""
         attributes: dict[str, Attribute] = {"class": look, "x": x, "y": y, "text-anchor": anchor}
         if turn:
@@ -113,8 +115,8 @@ def ticks(low: float, high: float, most: int) -> list[Decimal]:
     while True:
         for lead in (1, 2, 5):
             step = Decimal(lead).scaleb(size)
-            begin = -(-first // step)
-            count = int(last // step - begin) + 1
+            begin = (first / step).to_integral_value(ROUND_CEILING)
+            count = int((last / step).to_integral_value(ROUND_FLOOR) - begin) + 1
             if count <= most:
                 return [(begin + index) * step for index in range(count)]
         size += 1

@@ -65,9 +65,10 @@ SPLITS: dict[str, Text] = {
     "sample": Text(zh="公开样例数据 {rows} 条", en="{rows} rows of the public sample"),
     "diagnostic": Text(zh="诊断数据 {rows} 条", en="{rows} diagnostic rows"),
     "hidden": Text(zh="隐藏数据 {rows} 条", en="{rows} hidden rows"),
-    "none": Text(zh="不另外展示数据", en="shows no rows of its own"),
+    "none": Text(zh="不展示数据", en="shows no rows"),
 }
 """What a stage shows to the candidate."""
+SAME_ROWS = Text(zh="沿用有效性阶段的记录", en="judges the records of effectiveness")
 
 SECTORS: dict[str, Text] = {
     "manufacturing": Text(zh="制造", en="manufacturing"),
@@ -98,7 +99,7 @@ WORDS: dict[str, Text] = {
     "why": Text(zh="理由", en="Why"),
     "promise": Text(zh="误判的可能", en="Chance of error"),
     "population": Text(zh="适用范围", en="Holds for"),
-    "not_said": Text(zh="不包含的结论", en="Does not say"),
+    "not_said": Text(zh="结论的局限", en="Limits"),
     "validity": Text(zh="有效期", en="Valid"),
     "from_to": Text(zh="{begin}至{end}", en="{begin} to {end}"),
     "stages_at_a_glance": Text(zh="各阶段", en="Stages"),
@@ -122,26 +123,32 @@ WORDS: dict[str, Text] = {
     "criteria": Text(zh="判据与判定", en="Criteria and findings"),
     "reading_title": Text(zh="怎样读图", en="How to read the charts"),
     "legend_dot": Text(zh="估计值", en="estimate"),
-    "legend_bar": Text(zh="由误差率决定的上下界", en="interval between the bounds"),
+    "legend_bar": Text(zh="下界至上界，均为单侧", en="from lower to upper bound, both one-sided"),
     "legend_threshold": Text(zh="要求", en="requirement"),
     "legend_zone": Text(zh="余量区：真值在此，哪种判定都不算错", en="margin: in here either answer is right"),
     "legend_good": Text(zh="达标一侧", en="side that is good enough"),
     "estimate": Text(zh="估计值", en="Estimate"),
-    "lower": Text(zh="下界（单侧 {sure}）", en="Lower bound (one-sided {sure})"),
-    "upper": Text(zh="上界（单侧 {sure}）", en="Upper bound (one-sided {sure})"),
+    "lower": Text(zh="下界（{sure}）", en="Lower bound ({sure})"),
+    "upper": Text(zh="上界（{sure}）", en="Upper bound ({sure})"),
     "required": Text(zh="要求", en="Required"),
     "margin": Text(zh="余量", en="Margin"),
     "evidence": Text(zh="样本", en="Evidence"),
-    "errors": Text(zh="误差率", en="Error rates"),
-    "alpha_beta": Text(zh="误判达标 ≤ {alpha}，误判不达标 ≤ {beta}", en="wrongly held ≤ {alpha}, wrongly refused ≤ {beta}"),
+    "wrongly_held": Text(zh="误判达标的概率", en="Wrongly held"),
+    "wrongly_refused": Text(zh="误判不达标的概率", en="Wrongly refused"),
     "method": Text(zh="方法", en="Method"),
     "grade": Text(zh="证据等级", en="Grade"),
     "needs": Text(zh="还需要", en="Would need"),
     "needs_rows": Text(
-        zh="若估计值不变，共约需 {rows} 个样本方可判定。", en="about {rows} samples in all, if the estimate stays where it is."
+        zh="若估计值不变，共约需 {rows} 个样本方可判定。",
+        en="about {rows} samples in all, if the estimate stays where it is.",
+    ),
+    "needs_far": Text(
+        zh="若估计值不变，要一百万个以上的样本方可判定。",
+        en="more than a million samples, if the estimate stays where it is.",
     ),
     "needs_none": Text(
-        zh="若估计值不变，增加样本也不能判定为达标。", en="more samples will not show it, if the estimate stays where it is."
+        zh="若估计值不变，增加样本也不能判定为达标。",
+        en="more samples will not show it, if the estimate stays where it is.",
     ),
     "checked": Text(zh="核查事项", en="Checked"),
     "observed": Text(zh="观察值", en="Observed"),
@@ -183,7 +190,8 @@ WORDS: dict[str, Text] = {
     # isolation, resources, environment
     "isolation": Text(zh="隔离", en="Isolation"),
     "isolation_full": Text(
-        zh="完整隔离：以下各层均由启动自检逐项确认。", en="Full: each layer below was confirmed by the self-test at start."
+        zh="完整隔离：以下各层均由启动自检逐项确认。",
+        en="Full: each layer below was confirmed by the self-test at start.",
     ),
     "isolation_none": Text(
         zh="没有隔离：应用以普通程序的方式运行，不能据此作出结论。",
@@ -210,7 +218,7 @@ WORDS: dict[str, Text] = {
     "memory_peak": Text(zh="内存峰值（MiB）", en="Peak memory (MiB)"),
     "processes_peak": Text(zh="进程与线程峰值", en="Processes and threads"),
     "stderr": Text(zh="错误输出（字节）", en="Error output (bytes)"),
-    "limits": Text(zh="限额", en="Limits"),
+    "limits": Text(zh="限额", en="What it may use"),
     "limit_memory": Text(zh="内存", en="Memory"),
     "limit_scratch": Text(zh="临时空间", en="Scratch space"),
     "limit_call": Text(zh="单批应答", en="One batch"),
@@ -233,7 +241,9 @@ WORDS: dict[str, Text] = {
         en="Anyone who holds the dossier can check it offline, without any service of this platform. DIR is the dossier's "
         "folder, keys.json the list of public keys that you yourself trust.",
     ),
-    "verify_first": Text(zh="用本软件核验，并由记录重新判定：", en="With this software, judging again from the records:"),
+    "verify_first": Text(
+        zh="用本软件核验，并由记录重新判定：", en="With this software, judging again from the records:"
+    ),
     "verify_second": Text(
         zh="用独立编写的第二个核验程序（单个文件，只依据公开的格式说明写成）：",
         en="With the second, independent verifier (one file, written from the published formats alone):",

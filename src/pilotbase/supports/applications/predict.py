@@ -60,32 +60,25 @@ def encode(numbers: NDArray[np.float64], codes: NDArray[np.int32]) -> bytes:
 
 
 def expect(rows: int, columns: int) -> Callable[[bytes], int]:
-    """Return what tells a reader how many more bytes a reply needs, given those that have arrived.
+    """Return what tells a reader how many bytes the reply has in all, given those that have arrived.
 
-    It asks for the head first, then for the body that goes with it, then for nothing. It raises BadReply as soon as
-    the head names another row count, or bytes follow the body: before anything of that size is read.
+    It asks for the head first, then for the body that goes with it. It raises BadReply as soon as the head names
+    another row count: before anything of that size is read.
     """
 
-    def missing(arrived: bytes) -> int:
+    def wanted(arrived: bytes) -> int:
         if len(arrived) < HEAD:
-            return HEAD - len(arrived)
-        _check_count(arrived, rows)
-        rest = HEAD + rows * columns * _WIDTH - len(arrived)
-        if rest < 0:
-            raise BadReply("protocol", f"{-rest} bytes too many")
-        return rest
+            return HEAD
+        count = int.from_bytes(arrived[:HEAD], "little")
+        if count != rows:
+            raise BadReply("wrong_count", f"{count} rows instead of {rows}")
+        return HEAD + rows * columns * _WIDTH
 
-    return missing
+    return wanted
 
 
 expect_ready = expect(0, 0)
 """A candidate says that it is ready by a frame of no rows, before the first request."""
-
-
-def _check_count(reply: bytes, rows: int) -> None:
-    count = int.from_bytes(reply[:HEAD], "little")
-    if count != rows:
-        raise BadReply("wrong_count", f"{count} rows instead of {rows}")
 
 
 def decode(reply: bytes, rows: int, outputs: tuple[Output, ...]) -> NDArray[np.float64]:
@@ -93,9 +86,9 @@ def decode(reply: bytes, rows: int, outputs: tuple[Output, ...]) -> NDArray[np.f
 
     Raises BadReply: wrong count, not finite, out of range, a decision other than 0 and 1, too short or too long.
     """
-    missing = expect(rows, len(outputs))(reply)
-    if missing:
-        raise BadReply("protocol", f"{missing} bytes too few")
+    wanted = expect(rows, len(outputs))(reply)
+    if len(reply) != wanted:
+        raise BadReply("protocol", f"{len(reply)} bytes instead of {wanted}")
     answers = np.frombuffer(reply, dtype="<f8", offset=HEAD).reshape(rows, len(outputs))
     for number, output in enumerate(outputs):
         column = answers[:, number]

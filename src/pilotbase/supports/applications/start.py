@@ -18,8 +18,8 @@ from pilotbase.pilot.scenario import Column, Scenario
 SCHEMA = "pilotbase/start/1"
 _SHIMS = "pilotbase.supports.applications.shims"
 _FROM_FRAMES = f"from {_SHIMS}.frames import module, stop\n"
-_FOLDERS = ["/candidate", "/env"]
-"""Where the cell shows the candidate and its environment; the candidate's own modules are found first."""
+_CANDIDATE, _ENVIRONMENT = "/candidate", "/env"
+"""Where the cell shows the candidate and its installed requirements."""
 
 
 def shim(candidate: Candidate) -> bytes:
@@ -48,7 +48,8 @@ def configuration(scenario: Scenario, candidate: Candidate) -> bytes:
         "schema": SCHEMA,
         "adapter": candidate.run.adapter,
         "entry": candidate.run.entry,
-        "folders": _FOLDERS,
+        "candidate": _CANDIDATE,
+        "path": [_ENVIRONMENT, _CANDIDATE],
         "inputs": [column.name for column in asked],
         "numbers": [column.name for column in asked if column.type == "number"],
         "categories": [column.name for column in asked if column.type == "category"],

@@ -136,7 +136,8 @@ def _imported(tree: ast.Module, beside: Path) -> Iterator[str]:
         elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
             found = [node.module]
         for name in (one.partition(".")[0] for one in found):
-            if name not in sys.stdlib_module_names and not any(beside.glob(f"{name}*")):
+            local = (beside / f"{name}.py").exists() or (beside / name).is_dir()
+            if name not in sys.stdlib_module_names and not local:
                 yield name
 
 
@@ -177,6 +178,8 @@ threshold = 0.5"""
 _CANDIDATE = """\
 # 为场景 {scenario} 准备的应用。标有“待填”处请填写。
 # A candidate for the scenario {scenario}. Fill in what is marked TODO.
+# 应用用到的其他文件（模型、模块）也须放入此文件夹。
+# Every other file that it needs (models, modules) belongs into this folder too.
 schema = "pilotbase/candidate/1"
 id = "{identity}"
 version = "0.1.0"

@@ -111,6 +111,10 @@ class Custody:
         """Return the number of rows of a split."""
         return self._table(split).rows
 
+    def public_sample(self) -> Table:
+        """Return the sample split: the one table that may leave this room, and only through ``sample.export``."""
+        return self._table("sample")
+
     def part(self, split: SplitName, seed: bytes, inputs: tuple[str, ...]) -> Parted:
         """Part a split into requests and truths, in the order that the seed draws.
 

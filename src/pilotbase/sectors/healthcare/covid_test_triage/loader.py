@@ -97,7 +97,9 @@ def read_source() -> dict[str, NDArray]:
             f"{SOURCE}\n  SHA-256 {found}\n  应为 / expected {SOURCE_SHA256}"
         )
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore", DeprecationWarning)  # written by an older numpy; the lock holds one that reads it
+        warnings.simplefilter(
+            "ignore", DeprecationWarning
+        )  # written by an older numpy; the lock holds one that reads it
         frame = pickle.loads(lzma.decompress(packed))  # noqa: S301 - known by digest, and in a cell
     return {str(name): np.asarray(frame[name]) for name in frame.columns}
 

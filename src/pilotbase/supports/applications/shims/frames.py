@@ -74,7 +74,7 @@ def serve(load: Callable[[dict[str, Any]], Callable[[Any, Any], Any]]) -> None:
     """
     pipe = Pipe()
     config = json.loads(Path(sys.argv[1]).read_text(encoding="utf-8"))
-    sys.path[:0] = [folder for folder in config["folders"] if folder not in sys.path]
+    sys.path[:0] = [folder for folder in config["path"] if folder not in sys.path]
     numpy = module("numpy")
     answer = load(config)
     pipe.send((0).to_bytes(8, "little"))

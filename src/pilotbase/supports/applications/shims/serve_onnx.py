@@ -18,7 +18,7 @@ WHOLE = {"tensor(int64)": "int64", "tensor(int32)": "int32"}
 
 def load(config: dict[str, Any]) -> Callable[[Any, Any], Any]:
     """Open the model and return what runs it."""
-    session = open_model(Path(config["folders"][0]) / config["entry"])
+    session = open_model(Path(config["candidate"]) / config["entry"])
     feed = feeder(session.get_inputs(), config)
     score, decision = outputs(session.get_outputs(), config)
     wanted = [name for name in (score, decision) if name]

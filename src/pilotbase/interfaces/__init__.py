@@ -1,0 +1,1 @@
+"""The doors: command line now, service and console later. They call the verbs of the base and add no rules."""

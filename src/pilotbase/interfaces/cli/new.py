@@ -1,0 +1,38 @@
+"""``new``: a candidate's folder from a model or a function."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+from cyclopts import Parameter
+
+from pilotbase.base import verbs
+from pilotbase.foundation.text import Text
+from pilotbase.interfaces.cli.pilots import Lang
+from pilotbase.interfaces.cli.say import say
+
+
+def candidate(
+    folder: Path,
+    /,
+    *,
+    scenario: str,
+    source: Annotated[str, Parameter(name="--from", help="model.onnx, or predict.py:function")],
+    lang: Lang = None,
+) -> int:
+    """Write a candidate's folder for SCENARIO from a model file or a Python function."""
+    del lang
+    written = verbs.new_candidate(source, folder, scenario)
+    for path in written:
+        print(path)
+    say(_NEXT.fill(folder=folder, scenario=scenario))
+    return 0
+
+
+_NEXT = Text(
+    zh="接下来：填写 candidate.toml 中的说明，按 requirements.lock 里的提示锁定依赖，然后运行\n"
+    "  pilotbase rehearse {scenario} {folder}",
+    en="Next: fill in candidate.toml, lock the requirements as requirements.lock says, then run\n"
+    "  pilotbase rehearse {scenario} {folder}",
+)

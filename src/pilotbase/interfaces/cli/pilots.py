@@ -1,0 +1,232 @@
+"""``run``, ``rehearse``, ``plan``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+from cyclopts import Parameter
+
+from pilotbase.base import verbs
+from pilotbase.foundation.text import Language, Text
+from pilotbase.interfaces.cli.language import chosen
+from pilotbase.interfaces.cli.say import answer_json, say
+from pilotbase.interfaces.cli.screen import table, watching
+from pilotbase.line.journey import Issued
+from pilotbase.line.rehearse import Rehearsed
+from pilotbase.pilot.document import to_tree
+from pilotbase.pilot.sentences import number, quantity
+from pilotbase.pilot.verdict import StageFindings, Verdict, stage_name
+from pilotbase.report.pages import conclusion
+
+EXIT = {"accepted": 0, "rejected": 10, "undecided": 20}
+
+OUTCOMES = {
+    "accepted": Text(zh="通过", en="ACCEPTED"),
+    "rejected": Text(zh="不通过", en="REJECTED"),
+    "undecided": Text(zh="证据不足", en="UNDECIDED"),
+}
+ANSWERS = {
+    "held": Text(zh="达标", en="held"),
+    "refused": Text(zh="不达标", en="refused"),
+    "not_shown": Text(zh="证据不足", en="not shown"),
+}
+
+Wheels = Annotated[Path | None, Parameter(help="folder of wheels to install from, instead of the package index")]
+Lang = Annotated[Language | None, Parameter(help="zh | en")]
+
+
+def run(  # noqa: PLR0917 - the words of the command
+    scenario: str,
+    candidate: Path,
+    /,
+    *,
+    out: Path | None = None,
+    lang: Lang = None,
+    json: bool = False,
+    wheels: Wheels = None,
+    resume: bool = False,
+    i_trust_this_code: Annotated[bool, Parameter(negative=(), help="no isolation; ends undecided")] = False,
+) -> int:
+    """Pilot CANDIDATE in SCENARIO to a signed verdict. Exit: 0 accepted, 10 rejected, 20 undecided."""
+    del lang  # read before the command was found, see ``language``
+    with watching() as watch:
+        issued = verbs.run(
+            scenario, candidate, out=out, wheels=wheels, trust_code=i_trust_this_code, resume=resume, watch=watch
+        )
+    if json:
+        answer_json({"dossier": str(issued.dossier), "verdict": to_tree(issued.verdict)})
+    else:
+        show_verdict(issued)
+    return EXIT[issued.verdict.outcome]
+
+
+def show_verdict(issued: Issued) -> None:
+    """Print the verdict table, the conclusion, and where everything lies."""
+    verdict = issued.verdict
+    show_stages(verdict.judgement.stages)
+    print()
+    print(f"{OUTCOMES[verdict.outcome].say(chosen())}  {verdict.candidate}  →  {verdict.scenario}")
+    say(conclusion(verdict))
+    if verdict.data_public:
+        say(_PUBLIC)
+    report = issued.dossier / "public" / f"report.{chosen()}.html"
+    say(_WHERE.fill(dossier=issued.dossier, report=report, trust=_trust_hint(verdict)))
+
+
+def _trust_hint(verdict: Verdict) -> str:
+    return f"{verdict.valid_until[:10]}"
+
+
+_PUBLIC = Text(
+    zh="注意：数据公开，隐藏样本人人可得；这一结论只演示方法。",
+    en="Note: the data is public, anyone can have the hidden rows; this verdict demonstrates the method.",
+)
+_WHERE = Text(
+    zh="档案：{dossier}\n报告：{report}\n有效期至 {trust}。核验：pilotbase verify {dossier}",
+    en="dossier: {dossier}\nreport:  {report}\nvalid until {trust}. To verify: pilotbase verify {dossier}",
+)
+
+
+def show_stages(stages: tuple[StageFindings, ...]) -> None:
+    """Print one line per finding."""
+    rows = []
+    for stage in stages:
+        name = stage_name(stage.stage).say(chosen())
+        if not stage.ran:
+            rows.append((name, "–", "–", "", "", stage.why.say(chosen()) if stage.why else ""))
+        for one in stage.findings:
+            bound = one.lower if one.op == ">=" else one.upper
+            rows.append(
+                (
+                    name,
+                    one.criterion,
+                    ANSWERS[one.answer].say(chosen()),
+                    quantity(None if one.estimate is None else float(one.estimate), one.unit),
+                    f"{one.op} {quantity(float(one.threshold), one.unit)}",
+                    "" if bound is None else f"{'≥' if one.op == '>=' else '≤'} {quantity(float(bound), one.unit)}",
+                )
+            )
+    table(_FINDINGS, rows)
+
+
+_FINDINGS = (
+    Text(zh="阶段", en="stage"),
+    Text(zh="判据", en="criterion"),
+    Text(zh="判定", en="finding"),
+    Text(zh="估计值", en="estimate"),
+    Text(zh="要求", en="required"),
+    Text(zh="置信界", en="confident"),
+)
+
+
+def rehearse(
+    scenario: str,
+    candidate: Path,
+    /,
+    *,
+    lang: Lang = None,
+    json: bool = False,
+    wheels: Wheels = None,
+    seed: Annotated[str | None, Parameter(help="64 hexadecimal digits; the order is random if not given")] = None,
+) -> int:
+    """Walk the same line on the public sample, without isolation. Not a verdict."""
+    del lang
+    with watching() as watch:
+        rehearsed = verbs.rehearse(
+            scenario, candidate, wheels=wheels, seed=None if seed is None else bytes.fromhex(seed), watch=watch
+        )
+    if json:
+        answer_json(_rehearsal_tree(rehearsed))
+    else:
+        _show_rehearsal(rehearsed)
+    return 0
+
+
+def _rehearsal_tree(rehearsed: Rehearsed) -> dict[str, object]:
+    return {
+        "rehearsal": True,
+        "not_a_verdict": True,
+        "would_pass": rehearsed.passed,
+        "criteria": rehearsed.planned,
+        "stages": [to_tree(stage) for stage in rehearsed.stages],
+    }
+
+
+def _show_rehearsal(rehearsed: Rehearsed) -> None:
+    say(_REHEARSAL)
+    show_stages(rehearsed.stages)
+    print()
+    say(_WOULD.fill(passed=rehearsed.passed, planned=rehearsed.planned))
+    for one in rehearsed.findings:
+        if one.answer != "held":
+            print(f"- {one.criterion}: {one.sentence.say(chosen())}")
+    for stage in rehearsed.stages:
+        if not stage.ran and stage.why is not None:
+            print(f"- {stage_name(stage.stage).say(chosen())}: {stage.why.say(chosen())}")
+    say(_OPTIMISTIC)
+
+
+_REHEARSAL = Text(zh="预演，不是结论", en="rehearsal, not a verdict")
+_WOULD = Text(zh="{planned} 项判据中会达标 {passed} 项。", en="It would pass {passed} of {planned} criteria.")
+_OPTIMISTIC = Text(
+    zh="公开样本往往也是训练数据：隐藏样本上的结果通常更差。",
+    en="The sample is often what a candidate was trained on: expect worse on the hidden rows.",
+)
+
+
+def plan(scenario: str, candidate: Path, /, *, lang: Lang = None, json: bool = False) -> int:
+    """Draft the plan without signing it, with the sample sizes of fixed-n tests. Nothing is run or recorded."""
+    del lang
+    drafted = verbs.plan(scenario, candidate)
+    if json:
+        answer_json({"plan": to_tree(drafted.plan), "forecasts": [_forecast(one) for one in drafted.forecasts]})
+        return 0
+    show_forecasts(drafted.forecasts)
+    say(_UNSIGNED.fill(rows=drafted.plan.order.rows))
+    return 0
+
+
+def _forecast(one: verbs.Forecast) -> dict[str, object]:
+    return {
+        "stage": one.stage,
+        "criterion": one.criterion.id,
+        "has": one.has,
+        "needs": one.needs,
+        "counted": one.counted.say(chosen()),
+        "decidable": one.decidable,
+    }
+
+
+def show_forecasts(forecasts: tuple[verbs.Forecast, ...]) -> None:
+    """Print what the data can decide, one line per criterion."""
+    rows = [
+        (
+            stage_name(one.stage).say(chosen()),
+            one.criterion.id,
+            f"{one.criterion.op} {quantity(one.criterion.threshold, one.criterion.unit)}",
+            number(one.criterion.margin) if one.criterion.margin else "–",
+            one.criterion.method,
+            f"{one.has} {one.counted.say(chosen())}",
+            "–" if one.needs is None else str(one.needs),
+            "✓" if one.decidable else "✗",
+        )
+        for one in forecasts
+    ]
+    table(_FORECASTS, rows)
+
+
+_FORECASTS = (
+    Text(zh="阶段", en="stage"),
+    Text(zh="判据", en="criterion"),
+    Text(zh="要求", en="required"),
+    Text(zh="余量", en="margin"),
+    Text(zh="方法", en="method"),
+    Text(zh="现有", en="has"),
+    Text(zh="固定样本量检验需要", en="fixed-n test needs"),
+    Text(zh="可判定", en="decidable"),
+)
+_UNSIGNED = Text(
+    zh="这是草案：没有签署，没有记入台账；隐藏样本 {rows} 行，一行未示。",
+    en="A draft: not signed, not in the ledger; of {rows} hidden rows none was shown.",
+)

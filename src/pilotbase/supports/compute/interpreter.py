@@ -1,0 +1,59 @@
+"""The interpreter of a cell: this process's own base interpreter, without anything that is installed beside it.
+
+Bound are its ``bin`` and ``lib`` folders at their own path; folders of installed packages are covered by an empty one,
+so that a candidate sees the standard library, its own environment and nothing else.
+"""
+
+from __future__ import annotations
+
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+from pilotbase.foundation.errors import IsolationError
+from pilotbase.foundation.text import Text, printable
+
+FLAGS = ("-S", "-P", "-B")  # no site packages, no script folder on the path, no byte code written
+SYSTEM = Path("/usr")
+
+
+@dataclass(frozen=True, slots=True)
+class Interpreter:
+    """Where Python lies, and what a cell must bind to run it."""
+
+    program: Path
+    folders: tuple[Path, ...]
+    """To bind at their own path; empty when all lies below /usr, which every cell has."""
+    hidden: tuple[Path, ...]
+    """Folders of installed packages, to be covered."""
+
+
+def find() -> Interpreter:
+    """Return the base interpreter of this process. Raises IsolationError where it cannot be found."""
+    prefix = Path(sys.base_prefix).resolve()
+    version = f"python{sys.version_info.major}.{sys.version_info.minor}"
+    named = (getattr(sys, "_base_executable", ""), sys.executable, prefix / "bin" / version)
+    programs = [path for name in named if name and (path := Path(name).resolve()).is_relative_to(prefix)]
+    found = next((path for path in programs if path.is_file()), None)
+    if found is None or prefix == Path(prefix.anchor):
+        raise IsolationError(
+            Text(zh="找不到可放入沙箱的 Python 解释器", en="no Python interpreter that a cell could use"),
+            found=printable(f"{sys.executable}, {prefix}"),
+            expected=Text(zh="位于自身安装目录内的解释器", en="an interpreter inside its own installation folder"),
+            remedy=Text(
+                zh="请用常规安装的 Python 3.11+ 重建虚拟环境", en="make the venv anew from a regular Python 3.11+"
+            ),
+        )
+    own = () if prefix.is_relative_to(SYSTEM) else _parts(prefix)
+    hidden = [folder for root in (*own, *_parts(SYSTEM), *_parts(SYSTEM / "local")) for folder in _installed(root)]
+    return Interpreter(program=found, folders=own, hidden=tuple(dict.fromkeys(hidden)))
+
+
+def _parts(prefix: Path) -> tuple[Path, ...]:
+    """Return the folders of an installation that hold programs and libraries; a link to one of them is not a second."""
+    return tuple(path for name in ("bin", "lib", "lib64") if (path := prefix / name).is_dir() and not path.is_symlink())
+
+
+def _installed(root: Path) -> list[Path]:
+    """List the folders of installed packages below a ``lib`` folder."""
+    return [path for kind in ("site-packages", "dist-packages") for path in sorted(root.glob(f"python3*/{kind}"))]
