@@ -19,7 +19,7 @@ lint: $(VENV)/.dev
 	$(BIN)/ruff format --check --quiet src tests docs bench examples tools
 	$(BIN)/ruff check --quiet src tests docs bench examples tools
 	$(BIN)/pyrefly check --summary=none
-	$(BIN)/lint-imports
+	$(BIN)/lint-imports --no-cache
 
 bench: $(VENV)/.dev
 	@sh tools/bench.sh $(BIN)

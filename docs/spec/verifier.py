@@ -26,20 +26,19 @@ import json
 import math
 import os
 import re
-import stat
 import struct
 import sys
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from fractions import Fraction
-from itertools import permutations, starmap
+from itertools import islice, pairwise, permutations
 from operator import mul
 from pathlib import Path
 from statistics import NormalDist
-from typing import Any, NoReturn
+from typing import Any, NoReturn, TypeVar
 
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
@@ -88,7 +87,7 @@ def shown(value: object) -> str:
 
 
 # ======================================================================================================================
-# Bytes (bytes.md)
+# Bytes, as on the page bytes.md
 # ======================================================================================================================
 
 # ---- 1. Canonical JSON
@@ -207,7 +206,7 @@ def merkle_root(leaves: Sequence[bytes]) -> bytes:
 
 
 def included(leaf: bytes, index: int, size: int, path: Sequence[bytes], root: bytes) -> bool:
-    """RFC 6962 section 2.1.1 (checked as RFC 9162 section 2.1.3.2 says): does the path lead from leaf to root?"""
+    """Tell whether a path leads from leaf to root: RFC 6962 section 2.1.1, checked as RFC 9162 section 2.1.3.2 says."""
     if not 0 <= index < size:
         return False
     here, last, found = index, size - 1, leaf_hash(leaf)
@@ -382,17 +381,12 @@ def stamp(time: datetime) -> str:
     return time.strftime("%Y-%m-%dT%H:%M:%S.%fZ").rjust(27, "0")
 
 
-def duration(text: str) -> timedelta:
-    """Read a duration such as ``365 d``."""
-    number, _, unit = text.partition(" ")
+def later(start: datetime, quantity: str) -> datetime:
+    """Add a duration such as ``365 d`` to a time, within the calendar."""
+    number, _, unit = quantity.partition(" ")
     require(unit in DURATIONS, f"unknown unit of time: {shown(unit)}")
-    return timedelta(microseconds=int(decimal(number) * DURATIONS[unit] * 10**6))
-
-
-def later(start: datetime, by: timedelta) -> datetime:
-    """Add, within the calendar."""
     try:
-        return start + by
+        return start + timedelta(microseconds=int(decimal(number) * DURATIONS[unit] * 10**6))
     except OverflowError:
         raise FaultError("a time beyond the calendar") from None
 
@@ -414,7 +408,6 @@ def double(number: Fraction) -> float:
 # ---- 5. The event chain
 
 NO_EVENT = "0" * 64
-KINDS = ("pilot.opened", "plan.sealed", "stage.started", "batch.answered", "stage.done", "run.resumed", "verdict.judged")
 
 
 @dataclass(frozen=True, slots=True)
@@ -499,7 +492,7 @@ class Records:
 
 
 # ======================================================================================================================
-# Documents (schemas/)
+# Documents, as in the folder schemas
 # ======================================================================================================================
 
 Check = Callable[[Any, str], None]  # takes a value and its place; raises FaultError
@@ -637,17 +630,6 @@ KEYS = document(
         )
     },
 )
-EVENT = document(
-    "event",
-    {
-        "pilot": words(),
-        "seq": whole(1),
-        "at": words(),
-        "kind": one_of(*KINDS),
-        "body": table_of(lambda _value, _place: None),
-        "previous": HEX,
-    },
-)
 KEPT = {"kept": HEX}
 BODIES = {
     "pilot.opened": record({"salt": HEX, "scenario": HEX, "candidate": HEX}, KEPT),
@@ -658,6 +640,17 @@ BODIES = {
     "run.resumed": record({"stage": STAGE}, KEPT),
     "verdict.judged": record({"verdict": HEX}, KEPT),
 }
+EVENT = document(
+    "event",
+    {
+        "pilot": words(),
+        "seq": whole(1),
+        "at": words(),
+        "kind": one_of(*BODIES),
+        "body": table_of(lambda _value, _place: None),  # checked by its kind
+        "previous": HEX,
+    },
+)
 STATEMENT = record(
     {
         "_type": one_of("https://in-toto.io/Statement/v1"),
@@ -845,7 +838,7 @@ HEADER = document(
 
 
 # ======================================================================================================================
-# Methods (methods.md)
+# Methods, as on the page methods.md
 # ======================================================================================================================
 
 # ---- 1. Conventions
@@ -873,7 +866,7 @@ def normal_quantile(alpha: float) -> float:
 
 
 def last(holds: Callable[[int], bool]) -> int:
-    """The grid: the largest k in 0 .. 10^9 for which the predicate is true; it turns false once."""
+    """Return the largest k in 0 .. 10^9 for which the predicate is true; it turns false once, as k grows."""
     low, high = 0, BILLION + 1
     while high - low > 1:
         k = (low + high) // 2
@@ -890,7 +883,7 @@ def mean(values: Sequence[float]) -> float:
 
 
 def millionths(value: float, rounding: Callable[[Fraction], int]) -> int:
-    """Round the exact value of a double to six decimals: ``math.floor``, ``math.ceil`` or ``round`` (halves to even)."""
+    """Round the exact value of a double: ``math.floor``, ``math.ceil`` or ``round`` (halves to even)."""
     return rounding(Fraction(value) * MILLION)
 
 
@@ -1056,7 +1049,8 @@ def _set_lower(values: Sequence[int], population: int, alpha: float) -> int:
             return True
         if drawn + rest < population * k:
             return False
-        factors = [q * (population - t) / (population * k - s) for t, (q, s) in enumerate(zip(values, before, strict=True))]
+        pairs = enumerate(zip(values, before, strict=True))
+        factors = [q * (population - t) / (population * k - s) for t, (q, s) in pairs]
         return log_wealth(factors, once) >= bar
 
     return last(reached)
@@ -1228,7 +1222,7 @@ def decide_observed(op: str, threshold: Fraction, fact: Fraction) -> str:
 
 
 # ======================================================================================================================
-# Judging (dossier.md section 3)
+# Judging the whole: dossier.md, section 3
 # ======================================================================================================================
 
 
@@ -1382,9 +1376,7 @@ def _successes(values: Sequence[float], place: str) -> int:
     return sum(1 for value in values if value)
 
 
-def _groups(
-    criterion: dict[str, Any], material: Material, records: Records, reading: Reading
-) -> list[Counts]:
+def _groups(criterion: dict[str, Any], material: Material, records: Records, reading: Reading) -> list[Counts]:
     """Return successes and total of each planned group; rows without a group (code -1) belong to none."""
     place, name = f"criterion {criterion['id']}", criterion.get("group")
     vocabulary = material.plan["words"]["groups"].get(name)
@@ -1407,7 +1399,7 @@ def invalid_share(records: Records) -> Fraction:
 
 
 def too_many_invalid(material: Material) -> bool:
-    """Rule 2: does a stage's share of invalid items exceed the plan's?"""
+    """Apply rule 2: tell whether a stage's share of invalid items exceeds the plan's."""
     most = decimal(material.plan["max_invalid"])
     return any(invalid_share(records) > most for records in material.records.values())
 
@@ -1470,11 +1462,12 @@ def _close(listed: str | None, again: str | None) -> bool:
 
 
 # ======================================================================================================================
-# Steps (dossier.md section 2)
+# The steps of verification: dossier.md, section 2
 # ======================================================================================================================
 
 OK, FAILED, WITHHELD, ABSENT = "ok", "failed", "withheld", "absent"
 UNEXAMINED = "unexamined"  # rests on a step that failed
+T = TypeVar("T")
 PARTS = ("candidate", "public", "restricted")
 STATEMENT_FILE, LOG_FILE = "statement.dsse.json", "log-proof.json"
 STATEMENT_TYPE = "application/vnd.in-toto+json"
@@ -1546,8 +1539,548 @@ class Case:
         return value
 
 
-def resting_on[T](value: T | None, step: int) -> T:
+def resting_on(value: T | None, step: int) -> T:
     """Return what an earlier step established, or end this one."""
     if value is None:
         raise RestsError(f"rests on step {step}")
     return value
+
+
+# ---- Reading the folder: nothing is followed, nothing is opened that is not a plain file
+
+
+def read_file(path: Path) -> bytes:
+    """Read a plain file, without following a link, up to the cap."""
+    try:
+        handle = os.open(path, os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_BINARY", 0))
+        with os.fdopen(handle, "rb") as file:
+            raw = file.read(MAX_FILE + 1)
+    except OSError as error:
+        raise FaultError(f"{shown(path.name)} cannot be read: {error.strerror}") from None
+    require(len(raw) <= MAX_FILE, f"{shown(path.name)} is too large")
+    return raw
+
+
+def _entries(folder: Path) -> list[os.DirEntry[str]]:
+    try:
+        with os.scandir(folder) as entries:
+            return sorted(islice(entries, MAX_FILES + 1), key=lambda entry: entry.name)
+    except OSError as error:
+        raise FaultError(f"the folder {shown(folder.name)} cannot be read: {error.strerror}") from None
+
+
+def survey(case: Case) -> None:
+    """Walk the folder; note its plain files, its folders and every fault."""
+    pending, seen = [(case.folder, "", 0)], 0
+    while pending:
+        folder, prefix, depth = pending.pop()
+        entries = _entries(folder)
+        twins = [name for name, times in Counter(entry.name.casefold() for entry in entries).items() if times > 1]
+        case.faults += [f"names that differ only by case: {shown(prefix + name)}" for name in twins]
+        if prefix and not entries:
+            case.faults.append(f"the folder {shown(prefix)} is empty")
+        for entry in entries:
+            seen += 1
+            require(seen <= MAX_FILES, f"more than {MAX_FILES} entries")
+            path = prefix + entry.name
+            if entry.is_dir(follow_symlinks=False):
+                require(depth < MAX_DEPTH, f"more than {MAX_DEPTH} folders deep")
+                case.folders.add(path)
+                pending.append((folder / entry.name, path + "/", depth + 1))
+            elif entry.is_file(follow_symlinks=False):
+                case.files[path] = entry.stat(follow_symlinks=False).st_size
+            else:
+                case.faults.append(f"{shown(path)} is a link or a special file")
+    require(all(size <= MAX_FILE for size in case.files.values()), f"a file of more than {MAX_FILE} bytes")
+    require(sum(case.files.values()) <= MAX_TOTAL, f"more than {MAX_TOTAL} bytes in all")
+
+
+# ---- 1. Folder
+
+
+def step_folder(case: Case) -> str:
+    """Check that only the entries named are there; no links, twins, special files, empty folders."""
+    survey(case)
+    roots = {path for path in case.files if "/" not in path} | {path for path in case.folders if "/" not in path}
+    strange = roots - {STATEMENT_FILE, LOG_FILE, *PARTS}
+    faults = case.faults + [f"{shown(name)} does not belong here" for name in sorted(strange)]
+    faults += [f"{part} is not a folder" for part in PARTS if part in case.files]
+    faults += [f"{name} is not a file" for name in (STATEMENT_FILE, LOG_FILE) if name in case.folders]
+    require(not faults, "; ".join(faults[:5]))
+    require(STATEMENT_FILE in case.files, f"{STATEMENT_FILE} is missing")
+    there = [part for part in PARTS if part in case.folders]
+    require(bool(there), "none of the parts is there")
+    return ", ".join(there)
+
+
+# ---- 2. Signature
+
+
+def step_signature(case: Case) -> str:
+    """Check that at least one signature is good and none is bad; with no trusted one the signer is unknown."""
+    envelope = read_envelope(case.read(STATEMENT_FILE), STATEMENT_TYPE)
+    require(bool(envelope.signatures), "nobody signed")
+    if not any(signature.keyid in case.keys for signature in envelope.signatures):
+        case.unknown_signer = envelope.signatures[0].keyid
+        raise FaultError(f"UNKNOWN SIGNER {case.unknown_signer}")
+    statement = parse(envelope.body)
+    STATEMENT(statement, "statement")
+    signers = check_signatures(envelope, case.keys, moment(statement["predicate"]["issued_at"]))
+    case.signers = tuple(f"{key.owner} ({key.keyid})" for key in signers.good)
+    return _weighed(signers)
+
+
+def _weighed(signers: Signers) -> str:
+    require(not signers.bad, "; ".join(signers.bad))
+    require(bool(signers.good), "no signature by a trusted key")
+    beside = f"; not known, not checked: {', '.join(signers.unknown)}" if signers.unknown else ""
+    return shown("signed by " + ", ".join(key.owner for key in signers.good)) + beside
+
+
+# ---- 3. Statement
+
+
+def step_statement(case: Case) -> str:
+    """Check for an in-toto Statement v1, predicate type and schema known, canonical."""
+    envelope = read_envelope(case.read(STATEMENT_FILE), STATEMENT_TYPE)
+    statement = parse_canonical(envelope.body)
+    STATEMENT(statement, "statement")
+    predicate = statement["predicate"]
+    require(len(statement["subject"]) == 1, f"{len(statement['subject'])} subjects, expected one: the candidate")
+    require(set(predicate["parts"]) <= set(PARTS), f"unknown parts {shown(sorted(predicate['parts']))}")
+    moment(predicate["issued_at"])
+    case.statement = statement
+    return shown(f"pilot {predicate['pilot']} of {statement['subject'][0]['name']}, issued {predicate['issued_at']}")
+
+
+def predicate_of(case: Case) -> dict[str, Any]:
+    """Return the statement's predicate, or rest on step 3."""
+    predicate: dict[str, Any] = resting_on(case.statement, 3)["predicate"]
+    return predicate
+
+
+def subject_of(case: Case) -> tuple[str, str]:
+    """Return the candidate's name and digest, or rest on step 3."""
+    subject = resting_on(case.statement, 3)["subject"][0]
+    return subject["name"], subject["digest"]["sha256"]
+
+
+# ---- 4. Parts
+
+
+def step_parts(case: Case) -> str:
+    """Check that the statement's digest names each part's manifest."""
+    stated, there = predicate_of(case)["parts"], [part for part in PARTS if part in case.folders]
+    for part in there:
+        raw = case.read(f"{part}/manifest.json")
+        require(part in stated, f"the statement does not name the part {part}")
+        require(digest(raw) == stated[part], f"{part}/manifest.json has the digest {digest(raw)}, not {stated[part]}")
+        manifest = case.document(f"{part}/manifest.json", MANIFEST)
+        require(manifest["part"] == part, f"{part}/manifest.json says that it is of {manifest['part']}")
+    return ", ".join(there)
+
+
+# ---- 5. Files
+
+
+def step_files(case: Case) -> str:
+    """Check that every file is listed with size and digest, none missing, none unlisted; JSON is canonical."""
+    total = 0
+    for part in (part for part in PARTS if part in case.folders):
+        listed = case.document(f"{part}/manifest.json", MANIFEST)["files"]
+        paths = [entry["path"] for entry in listed]
+        require(all(one < two for one, two in pairwise(paths)), f"{part}: files not in order")
+        there = {path.removeprefix(f"{part}/") for path in case.files if path.startswith(f"{part}/")}
+        there.discard("manifest.json")
+        require(not set(paths) - there, f"{part}: missing {shown(sorted(set(paths) - there)[:3])}")
+        require(not there - set(paths), f"{part}: unlisted {shown(sorted(there - set(paths))[:3])}")
+        for entry in listed:
+            _check_file(case, f"{part}/{entry['path']}", entry)
+        total += len(listed)
+    return f"{total} files"
+
+
+def _check_file(case: Case, path: str, entry: dict[str, Any]) -> None:
+    raw = case.read(path)
+    require(len(raw) == entry["size"], f"{shown(path)} has {len(raw)} bytes, not {entry['size']}")
+    require(digest(raw) == entry["sha256"], f"{shown(path)} has the digest {digest(raw)}, not {entry['sha256']}")
+    if path.endswith(".json"):
+        try:
+            parse_canonical(raw)
+        except FaultError as fault:
+            raise FaultError(f"{shown(path)}: {fault}") from None
+
+
+# ---- 6. Plan
+
+
+def step_plan(case: Case) -> str:
+    """Check that the plan is signed and is the one that the statement means, with scenario and candidate."""
+    case.needs("public")
+    predicate, (name, candidate) = predicate_of(case), subject_of(case)
+    envelope = read_envelope(case.read("public/plan.dsse.json"), PLAN_TYPE)
+    plan = parse_canonical(envelope.body)
+    PLAN(plan, "plan")
+    case.plan = plan
+    found = _weighed(check_signatures(envelope, case.keys, moment(plan["sealed_at"])))
+    require(digest(envelope.body) == predicate["plan"], "not the plan that the statement names")
+    require(plan["pilot"] == predicate["pilot"], f"the plan is of pilot {shown(plan['pilot'])}")
+    named = {"name": predicate["scenario"], "digest": predicate["scenario_digest"]}
+    require(plan["scenario"] == named, "plan and statement name different scenarios")
+    require(plan["candidate"] == {"name": name, "digest": candidate}, "plan and statement name different candidates")
+    scenario = digest(case.read("public/scenario.toml"))
+    require(scenario == named["digest"], f"scenario.toml has the digest {scenario}, not {named['digest']}")
+    stages = [stage["name"] for stage in plan["stages"]]
+    require(len(set(stages)) == len(stages), "the plan has a stage twice")
+    return found
+
+
+# ---- 7. Ledger
+
+
+def step_ledger(case: Case) -> str:
+    """Check that the chain links up to the stated head, and that the plan was sealed before any stage began."""
+    case.needs("public")
+    predicate = predicate_of(case)
+    ledger = read_ledger(case.read("public/ledger.jsonl"))
+    case.ledger = ledger
+    require(ledger.head == predicate["ledger_head"], f"the head is {ledger.head}, not {predicate['ledger_head']}")
+    strangers = [event["seq"] for event in ledger.events if event["pilot"] != predicate["pilot"]]
+    require(not strangers, f"event {strangers[:1]} is of another pilot")
+    plan, kinds = resting_on(case.plan, 6), [event["kind"] for event in ledger.events]
+    require(kinds[0] == "pilot.opened" and kinds.count("pilot.opened") == 1, "the pilot is not opened once, first")
+    opened = ledger.bodies("pilot.opened")[0]
+    require(opened["scenario"] == plan["scenario"]["digest"], "the pilot was opened for another scenario")
+    require(opened["candidate"] == plan["candidate"]["digest"], "the pilot was opened for another candidate")
+    require(kinds.count("plan.sealed") == 1, "not one plan was sealed")
+    sealed = ledger.bodies("plan.sealed")[0]
+    require(sealed["plan"] == predicate["plan"], "another plan was sealed")
+    require(sealed["commitment"] == plan["order"]["commitment"], "another order was committed to")
+    require("stage.started" not in kinds[: kinds.index("plan.sealed")], "a stage began before the plan was sealed")
+    return f"{len(ledger.events)} events"
+
+
+# ---- 8. Order
+
+
+def step_order(case: Case) -> str:
+    """Check that salt and seed open the commitment of the plan."""
+    case.needs("public", "restricted")
+    order = case.document("restricted/order.json", ORDER)
+    case.order = order
+    commitment = resting_on(case.plan, 6)["order"]["commitment"]
+    found = digest(bytes.fromhex(order["salt"]) + bytes.fromhex(order["seed"]))
+    require(found == commitment, f"salt and seed open {found}, the plan committed to {commitment}")
+    return ""
+
+
+# ---- 9. Records
+
+
+def step_records(case: Case) -> str:
+    """Check that each stage's Merkle root follows from its arrays; the hidden stage has its rows, each unit once."""
+    case.needs("public", "restricted")
+    plan = resting_on(case.plan, 6)
+    evidence = case.document("restricted/evidence.json", EVIDENCE)
+    stages = [stage["name"] for stage in plan["stages"]]
+    require([trace["stage"] for trace in evidence["stages"]] == stages, "the evidence has other stages than the plan")
+    rooted = [trace["stage"] for trace in evidence["stages"] if trace["root"] is not None]
+    folders = {path.split("/")[2] for path in case.files if path.startswith("restricted/records/")}
+    require(folders == set(rooted), f"records of {shown(sorted(folders))}, the evidence has those of {sorted(rooted)}")
+    records = {stage: load_records(case, stage) for stage in rooted}
+    case.material = Material(plan, evidence, records)
+    salt = bytes.fromhex(resting_on(case.order, 8)["record_salt"])
+    for trace in evidence["stages"]:
+        root = records[trace["stage"]].root(salt) if trace["stage"] in records else None
+        require(root == trace["root"], f"{trace['stage']}: the root is {root}, the evidence says {trace['root']}")
+    _check_done(case.material, resting_on(case.ledger, 7))
+    _check_hidden(case.material)
+    return ", ".join(f"{stage} {one.rows}" for stage, one in records.items())
+
+
+def load_records(case: Case, stage: str) -> Records:
+    """Read one stage's arrays; nothing may lie beside them."""
+    place = f"restricted/records/{stage}"
+    header = case.document(f"{place}/header.json", HEADER)
+    require(header["stage"] == stage, f"{place} holds the records of {header['stage']}")
+    names = [column["name"] for column in header["columns"]]
+    require(len(set(names)) == len(names), f"{place}: a column twice")
+    expected = {f"{place}/header.json", *(f"{place}/{name}.bin" for name in names)}
+    there = {path for path in case.files if path.startswith(f"{place}/")}
+    require(there == expected, f"{place}: found {shown(sorted(there ^ expected)[:3])} beside or instead of its columns")
+    columns = []
+    for column in header["columns"]:
+        data = case.read(f"{place}/{column['name']}.bin")
+        size = header["rows"] * WIDTHS[column["dtype"]]
+        require(len(data) == size, f"{place}/{column['name']}.bin has {len(data)} bytes, not {size}")
+        columns.append(Column(column["name"], column["dtype"], column.get("timed", False), data))
+    records = Records(stage, header["rows"], case.read(f"{place}/header.json"), tuple(columns))
+    status = records.column("status").values()
+    require(set(status) <= {MEASURED, FAILED_ITEM, PLATFORM_FAULT, DATA_FAULT}, f"{place}: an unknown status")
+    return records
+
+
+def _check_done(material: Material, ledger: Ledger) -> None:
+    """Check that every stage is done once, as the evidence says."""
+    done = [(body["stage"], body["ran"], body["root"]) for body in ledger.bodies("stage.done")]
+    left = [(trace["stage"], trace["skipped"] is None, trace["root"]) for trace in material.evidence["stages"]]
+    for stage, ran, root in left:
+        require((stage, ran, root) in done, f"{stage}: the ledger's stage.done says otherwise than the evidence")
+    require(len(done) == len(left), f"{len(done)} events stage.done for {len(left)} stages")
+
+
+def _check_hidden(material: Material) -> None:
+    """Check that the hidden stage has as many rows as the plan says, each unit once."""
+    for stage in material.plan["stages"]:
+        records = material.records.get(stage["name"])
+        if stage["split"] == "hidden" and records is not None:
+            planned = material.plan["order"]["rows"]
+            require(records.rows == planned, f"{stage['name']}: {records.rows} rows, the plan says {planned}")
+            units = records.column("unit").values()
+            require(len(set(units)) == len(units), f"{stage['name']}: a unit twice")
+
+
+# ---- 10. Judged again
+
+
+def step_judged_again(case: Case) -> str:
+    """Check that the judgement follows from plan and records; without records, the outcome from the findings."""
+    case.needs("public")
+    plan = resting_on(case.plan, 6)
+    case.verdict = case.document("public/verdict.json", VERDICT)
+    level = case.document("public/isolation.json", ISOLATION)["isolation"]["level"]
+    judgement = case.verdict["judgement"]
+    stages = [(stage["ran"], [finding["answer"] for finding in stage["findings"]]) for stage in judgement["stages"]]
+    _check_listing(plan, judgement)
+    isolated = level in plan["isolation"]
+    if "restricted" not in case.folders:
+        outcome = outcome_of(isolated=isolated, spoilt=False, stages=stages)
+        doubtful = judgement["outcome"] == "undecided"  # rule 2 reads records, which are not here
+        require(judgement["outcome"] == outcome or doubtful, f"the findings say {outcome}, not {judgement['outcome']}")
+        return f"{judgement['outcome']}, as the findings listed say; records withheld"
+    material = resting_on(case.material, 9)
+    again = judge(material)
+    for stage, found in zip(judgement["stages"], again, strict=True):
+        _compare(stage, found)
+    judged = [(stage.ran, [one.answer for one in stage.answers]) for stage in again]
+    outcome = outcome_of(isolated=isolated, spoilt=too_many_invalid(material), stages=judged)
+    require(outcome == judgement["outcome"], f"judged again {outcome}, the verdict says {judgement['outcome']}")
+    stated, computed = case.verdict["outcome_digest"], outcome_digest(material)
+    require(stated == computed, f"outcome_digest {shown(stated)}, computed {computed}")
+    return f"{outcome}, {sum(len(stage.answers) for stage in again)} findings"
+
+
+def _check_listing(plan: dict[str, Any], judgement: dict[str, Any]) -> None:
+    """Check that the verdict lists the plan's stages and their criteria, and that its grade is the weakest."""
+    methods = []
+    listed = [stage["stage"] for stage in judgement["stages"]]
+    require(listed == [stage["name"] for stage in plan["stages"]], "the verdict has other stages than the plan")
+    for planned, stage in zip(plan["stages"], judgement["stages"], strict=True):
+        criteria = [one["id"] for one in planned["criteria"]] if stage["ran"] else []
+        findings = [one["criterion"] for one in stage["findings"]]
+        require(findings == criteria, f"{stage['stage']}: findings {shown(findings)}, the plan's criteria {criteria}")
+        require(all(one["stage"] == stage["stage"] for one in stage["findings"]), "a finding under another stage")
+        methods += [one["method"] for one in planned["criteria"]] if stage["ran"] else []
+    require(set(methods) <= set(METHOD_GRADES), "unknown method")
+    grade = weakest_grade(methods)
+    require(judgement["grade"] == grade, f"grade {judgement['grade']}, the weakest of the findings is {grade}")
+
+
+def _compare(stage: dict[str, Any], found: StageAnswers) -> None:
+    require(stage["ran"] == found.ran, f"{found.stage}: ran {stage['ran']}, the evidence says {found.ran}")
+    for listed, answer in zip(stage["findings"], found.answers, strict=True):
+        difference = differs(listed, answer)
+        require(difference is None, f"criterion {answer.criterion}: {difference}")
+
+
+# ---- 11. Verdict and notice
+
+
+def step_verdict(case: Case) -> str:
+    """Check that verdict and notice name this pilot, that its times follow, and that they agree."""
+    predicate, (candidate, _) = predicate_of(case), subject_of(case)
+    named = {"pilot": predicate["pilot"], "scenario": predicate["scenario"], "candidate": candidate}
+    checked = []
+    if "public" in case.folders:
+        _check_verdict(case, predicate, named)
+        checked.append("verdict")
+    if "candidate" in case.folders:
+        notice = case.document("candidate/notice.json", NOTICE)
+        case.notice = notice
+        for name, value in named.items():
+            require(notice[name] == value, f"the notice names {name} {shown(notice[name])}")
+        if "public" in case.folders:
+            _check_notice(notice, resting_on(case.verdict, 10))
+        checked.append("notice")
+    if not checked:
+        raise WithheldError("candidate and public not in this copy")
+    return " and ".join(checked)
+
+
+def _check_verdict(case: Case, predicate: dict[str, Any], named: dict[str, str]) -> None:
+    verdict = case.document("public/verdict.json", VERDICT)
+    case.verdict = verdict
+    for name, value in (named | {"plan": predicate["plan"], "issued_at": predicate["issued_at"]}).items():
+        require(verdict[name] == value, f"the verdict's {name} is {shown(verdict[name])}, not {shown(value)}")
+    judged = resting_on(case.ledger, 7).bodies("verdict.judged")
+    stored = digest(case.read("public/verdict.json"))
+    require([body["verdict"] for body in judged] == [stored], "the ledger's verdict.judged means another verdict")
+    plan = resting_on(case.plan, 6)
+    until = later(moment(predicate["issued_at"]), plan["valid_for"])
+    require(moment(verdict["valid_until"]) == until, f"valid until {verdict['valid_until']}, computed {stamp(until)}")
+    require(verdict["data_public"] == plan["data_public"], "verdict and plan differ in data_public")
+    level = case.document("public/isolation.json", ISOLATION)["isolation"]["level"]
+    require(verdict["isolation"] == level, f"isolation {verdict['isolation']}, isolation.json says {level}")
+
+
+def _check_notice(notice: dict[str, Any], verdict: dict[str, Any]) -> None:
+    accepted = verdict["judgement"]["outcome"] == "accepted"
+    require(notice["accepted"] == accepted, f"the notice says accepted {notice['accepted']}, the verdict {accepted}")
+    before = [stage for stage in verdict["judgement"]["stages"] if stage["stage"] in ("intake", "conformance")]
+    require(notice["before_hidden"] == before, "the notice's findings are not those of the verdict")
+
+
+# ---- 12. Log
+
+
+def step_log(case: Case) -> str:
+    """Check that the inclusion proof holds for this statement."""
+    if LOG_FILE not in case.files:
+        raise AbsentError("no log-proof.json")
+    proof = case.document(LOG_FILE, LOG_PROOF)
+    leaf = hashlib.sha256(case.read(STATEMENT_FILE)).digest()
+    path = [bytes.fromhex(step) for step in proof["path"]]
+    holds = included(leaf, proof["index"], proof["size"], path, bytes.fromhex(proof["root"]))
+    require(holds, f"the path does not lead from this statement to the root {proof['root']}")
+    return f"entry {proof['index']} of {proof['size']}, root {proof['root']}"
+
+
+# ---- All steps, and what they prove
+
+STEPS: tuple[tuple[str, Callable[[Case], str]], ...] = (
+    ("Folder", step_folder),
+    ("Signature", step_signature),
+    ("Statement", step_statement),
+    ("Parts", step_parts),
+    ("Files", step_files),
+    ("Plan", step_plan),
+    ("Ledger", step_ledger),
+    ("Order", step_order),
+    ("Records", step_records),
+    ("Judged again", step_judged_again),
+    ("Verdict and notice", step_verdict),
+    ("Log", step_log),
+)
+# Every check above says what it found. Should one be missing, these remain: the step fails, the program does not.
+UNFORESEEN = (ArithmeticError, AttributeError, LookupError, MemoryError, OSError, RecursionError, TypeError, ValueError)
+
+
+def take(number: int, name: str, examine: Callable[[Case], str], case: Case) -> Step:
+    """Take one step."""
+    try:
+        return Step(number, name, OK, examine(case))
+    except FaultError as fault:
+        return Step(number, name, FAILED, str(fault))
+    except WithheldError as withheld:
+        return Step(number, name, WITHHELD, str(withheld))
+    except AbsentError as absent:
+        return Step(number, name, ABSENT, str(absent))
+    except RestsError as rests:
+        return Step(number, name, UNEXAMINED, str(rests))
+    except UNFORESEEN as error:
+        return Step(number, name, FAILED, f"unforeseen: {type(error).__name__}: {shown(str(error))}")
+
+
+def verify(folder: Path, trust: Path) -> Result:
+    """Verify a dossier against a file of trusted keys.
+
+    Raises UnreadableError if the folder is none or the keys cannot be read; nothing else.
+    """
+    try:
+        with trust.open("rb") as file:
+            keys = read_keys(file.read(MAX_DOCUMENT + 1))
+    except (FaultError, *UNFORESEEN) as error:
+        raise UnreadableError(f"{trust}: {error}") from None
+    try:
+        os.scandir(folder).close()
+    except OSError as error:
+        raise UnreadableError(f"{folder}: {error.strerror}") from None
+    case = Case(folder, keys)
+    steps = tuple(take(number, name, examine, case) for number, (name, examine) in enumerate(STEPS, start=1))
+    return Result(steps, _outcome(case), case.unknown_signer, tuple(_proves(case)))
+
+
+def _outcome(case: Case) -> str | None:
+    """Return the outcome as the dossier states it."""
+    if case.verdict is not None:
+        return str(case.verdict["judgement"]["outcome"])
+    if case.notice is not None:
+        return "accepted" if case.notice["accepted"] else "not accepted"
+    return None
+
+
+def _proves(case: Case) -> list[str]:
+    """Say what the dossier proves, and what not; never more."""
+    lines = ["order: self-asserted (no witness confirms when plan and statement were made)"]
+    lines += [f"signed by: {shown(signer)}" for signer in case.signers]
+    lines += [f"withheld: {part}" for part in PARTS if part not in case.folders]
+    if case.verdict is not None:
+        expired = moment(case.verdict["valid_until"]) < datetime.now(UTC)
+        lines.append(f"{'EXPIRED: it was' if expired else 'validity:'} valid until {case.verdict['valid_until']}")
+    if case.plan is not None and case.plan["data_public"]:
+        lines.append("data: public; the candidate's makers may have seen the hidden rows before")
+    if LOG_FILE in case.files:
+        lines.append("log: inclusion under the root that log-proof.json states; nobody signed that root here")
+    lines.append("not judged again: sentences, reports, pictures, metering, and that the records are what was measured")
+    return lines
+
+
+# ======================================================================================================================
+# The command
+# ======================================================================================================================
+
+VERIFIED, NOT_VERIFIED, USAGE, UNREADABLE = 0, 4, 64, 65
+
+
+class Parser(argparse.ArgumentParser):
+    """A parser whose usage errors end with 64."""
+
+    def error(self, message: str) -> NoReturn:
+        """Print usage and fault."""
+        self.print_usage(sys.stderr)
+        self.exit(USAGE, f"{self.prog}: {message}\n")
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command; return its exit code."""
+    parser = Parser(prog="verifier.py", description="Verify a pilotbase dossier.")
+    parser.add_argument("dossier", type=Path, help="the folder")
+    parser.add_argument("--trust", type=Path, required=True, metavar="keys.json", help="the keys that you trust")
+    parser.add_argument("--json", action="store_true", help="print one JSON object")
+    options = parser.parse_args(arguments)
+    try:
+        result = verify(options.dossier, options.trust)
+    except UnreadableError as error:
+        print(shown(str(error)), file=sys.stderr)
+        return UNREADABLE
+    print(as_json(result) if options.json else as_text(result))
+    return VERIFIED if result.verified else NOT_VERIFIED
+
+
+def as_json(result: Result) -> str:
+    """Write the answer for programs."""
+    return json.dumps({"verified": result.verified} | asdict(result), indent=1)
+
+
+def as_text(result: Result) -> str:
+    """Write the answer for people."""
+    lines = [f"{step.number:2} {step.name:19} {step.status:10} {step.found}".rstrip() for step in result.steps]
+    if result.unknown_signer is not None:
+        lines.append(f"UNKNOWN SIGNER {result.unknown_signer}")
+    said = "no part says an outcome" if result.outcome is None else f"the outcome is: {result.outcome}"
+    lines.append(f"VERIFIED; {said}" if result.verified else f"NOT VERIFIED; unproven: {said}")
+    return "\n".join([*lines, *result.proves])
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -84,7 +84,6 @@ class Colour(Enum):
         ({"b": {"c": -LARGEST - 1}}, "$.b.c"),
         ({"é": 1}, "é"),
         ({1: 1}, "$.1"),
-        ((1, 2), "$"),
         ([b"bytes"], "$[0]"),
         ({"x": Decimal(1)}, "$.x"),
         ({"x": {1, 2}}, "$.x"),
@@ -95,6 +94,10 @@ def test_what_has_no_canonical_bytes_is_refused_with_its_path(value, path):
     with pytest.raises(FaultError) as caught:
         canonical_bytes(value)
     assert path in caught.value.found
+
+
+def test_a_tuple_is_written_as_a_list():
+    assert canonical_bytes({"a": (1, ("x",))}) == b'{"a":[1,["x"]]}'
 
 
 def test_a_lone_surrogate_is_refused():
@@ -147,7 +150,6 @@ def test_the_binary_value_counts_not_what_it_was_written_as():
     assert (round_down(-1e-9), round_up(-1e-9)) == ("-0.000001", "0.000000")
 
 
-@pytest.mark.xfail(strict=True, reason="canonical._fixed writes NaN as text and lets decimal's error through")
 @pytest.mark.parametrize("value", [float("nan"), float("inf"), float("-inf")])
 @pytest.mark.parametrize("rounded", [round_down, round_up, round_near])
 def test_a_number_that_is_none_is_never_written(rounded, value):

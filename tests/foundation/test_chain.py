@@ -111,7 +111,6 @@ def test_bytes_that_are_not_one_canonical_event_are_refused(data):
         read_event(data)
 
 
-@pytest.mark.xfail(strict=True, reason="chain.read_event checks neither types nor lets only InputError out")
 @pytest.mark.parametrize(
     "data",
     [

@@ -87,7 +87,7 @@ def make_items(rows: int, skill: float, *, invalid: int = 0) -> Items:
     )
 
 
-def early(asks_result: bool = False) -> tuple[StageEvidence, StageEvidence]:
+def early(*, asks_result: bool = False) -> tuple[StageEvidence, StageEvidence]:
     """Return what intake and conformance leave."""
     detail = Text(
         zh="应用索取“result”列（检测结果），该值在判断时刻之后才知道，不能提供。",
@@ -130,7 +130,12 @@ def make_evidence(story: Story, plan: Plan, rows: int) -> tuple[StageEvidence, .
     criteria = tuple(criterion for stage in plan.stages for criterion in stage.criteria)
     run = StageEvidence(stage="effectiveness", records=measure_items("effectiveness", criteria, items))
     if story in {"rejected", "undecided"}:
-        return (*early(), run, closed("fairness", "Effectiveness", "有效性"), closed("efficiency", "Effectiveness", "有效性"))
+        return (
+            *early(),
+            run,
+            closed("fairness", "Effectiveness", "有效性"),
+            closed("efficiency", "Effectiveness", "有效性"),
+        )
     return (*early(), run, StageEvidence(stage="fairness"), efficiency())
 
 
@@ -149,7 +154,10 @@ def make_isolation(story: Story) -> Isolation:
         name="cgroup",
         present=False,
         required=False,
-        detail=Text(zh="本机没有可写的控制组，改由监督进程计量", en="no writable control group here; the supervisor meters instead"),
+        detail=Text(
+            zh="本机没有可写的控制组，改由监督进程计量",
+            en="no writable control group here; the supervisor meters instead",
+        ),
     )
     return Isolation(
         level="full",

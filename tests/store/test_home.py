@@ -19,7 +19,7 @@ FOLDERS = ("ledger", "keys", "secret", "custody", "envs", "blobs", "work")
     [
         ({"PILOTBASE_HOME": "/srv/base", "HOME": "/home/x", "XDG_STATE_HOME": "/s"}, 1000, "/srv/base"),
         ({"PILOTBASE_HOME": "/srv/base"}, 0, "/srv/base"),
-        ({"HOME": "/root", "XDG_STATE_HOME": "/s"}, 0, "/var/lib/pilotbase"),
+        ({"HOME": "/home/admin", "XDG_STATE_HOME": "/s"}, 0, "/var/lib/pilotbase"),
         ({}, 0, "/var/lib/pilotbase"),
         ({"PILOTBASE_HOME": ""}, 0, "/var/lib/pilotbase"),
         ({"HOME": "/home/x", "XDG_STATE_HOME": "/s"}, 1000, "/s/pilotbase"),

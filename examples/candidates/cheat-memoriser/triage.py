@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+
 def predict(columns: dict[str, NDArray]) -> dict[str, NDArray[np.float64]]:
     """Return what happened to the specimen in the sample with the very same details; to strangers, the average."""
     model = _model()

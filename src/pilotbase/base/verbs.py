@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import os
-import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 from pilotbase.base.opening import (
     isolated_cells,
@@ -20,7 +20,7 @@ from pilotbase.evidence.keyfiles import load_ring
 from pilotbase.evidence.keys import KeyRing
 from pilotbase.foundation.clock import Clock, new_id, system_clock
 from pilotbase.foundation.errors import InputError, Place, UsageError
-from pilotbase.foundation.text import Text
+from pilotbase.foundation.text import Language, Text
 from pilotbase.line import check as checking
 from pilotbase.line import install as installing
 from pilotbase.line import journey
@@ -34,13 +34,18 @@ from pilotbase.line.replay import Replayed
 from pilotbase.line.seal import draft, open_pack, open_submission, order_seed, shown_counts
 from pilotbase.pilot import verify as verifying
 from pilotbase.pilot.document import read_json
-from pilotbase.pilot.dossier import PLAN, VERDICT, Copy, read_copy
+from pilotbase.pilot.dossier import PLAN, STATEMENT, VERDICT, Copy, read_copy
 from pilotbase.pilot.feasibility import Forecast, forecast
 from pilotbase.pilot.plan import Plan
 from pilotbase.pilot.scenario import Scenario
+from pilotbase.pilot.trace import Isolation
 from pilotbase.pilot.verdict import Verdict
+from pilotbase.report.contents import Contents
+from pilotbase.report.pages import render
 from pilotbase.store.home import home
+from pilotbase.supports.applications.template import new_candidate as make_candidate
 from pilotbase.supports.compute import machine
+from pilotbase.supports.compute.selftest import self_test
 from pilotbase.supports.data.sample import export
 
 _SILENT = Unwatched()
@@ -110,9 +115,10 @@ def plan(scenario: str, candidate: Path, *, environment: Mapping[str, str] = os.
     means = open_base(environment)
     pack = open_pack(means.home.custody, scenario)
     pilot = new_id(means.clock())
-    submission = open_submission(candidate, means.home.work / f"draft-{secrets.token_hex(8)}")
-    seed = order_seed(means.secret, pack, submission)
-    drafted, _ = draft(pilot, pack, submission, seed=seed, moment=means.clock())
+    with TemporaryDirectory(prefix="draft-", dir=means.home.work) as room:
+        submission = open_submission(candidate, Path(room))
+        seed = order_seed(means.secret, pack, submission)
+        drafted, _ = draft(pilot, pack, submission, seed=seed, moment=means.clock())
     return Drafted(
         plan=drafted, forecasts=forecast(drafted.stages, shown_counts(pack, seed, "hidden"), drafted.alpha_spent)
     )
@@ -239,5 +245,37 @@ def check_scenario(
 def export_sample(reference: str, out: Path, *, environment: Mapping[str, str] = os.environ) -> Scenario:
     """Write an installed scenario's public sample as CSV."""
     pack = open_pack(home(environment).custody, reference)
-    export(pack.scenario, pack.custody.public_sample(), out)
+    export(pack.scenario, pack.custody.sample(), out)
     return pack.scenario
+
+
+def installed_scenarios(*, environment: Mapping[str, str] = os.environ) -> tuple[str, ...]:
+    """Return the names of the scenarios that this base has in custody, sorted."""
+    custody = home(environment).custody
+    return tuple(
+        sorted(f"{path.parent.parent.name}/{path.parent.name}" for path in custody.glob("*/*@*/scenario.toml"))
+    )
+
+
+def examine(*, environment: Mapping[str, str] = os.environ) -> Isolation:
+    """Test the isolation of this machine from inside real cells."""
+    place = home(environment)
+    place.prepare()
+    return self_test(place.root)
+
+
+def write_report(dossier: Path, out: Path, language: Language, *, environment: Mapping[str, str] = os.environ) -> None:
+    """Write the report of a dossier as one HTML file. Verifies nothing: that is ``verify``."""
+    copy = open_copy(dossier)
+    read_public(copy)
+    signed = envelope.open_envelope(copy.files.get(STATEMENT, b""), STATEMENT)
+    key = _trust(None, environment).find(signed.signatures[0].keyid)
+    contents = Contents.from_public(
+        copy.part("public"), keyid=signed.signatures[0].keyid, owner=key.owner if key else ""
+    )
+    out.write_text(render(contents, language), encoding="utf-8")
+
+
+def new_candidate(source: str, folder: Path, scenario: str) -> tuple[Path, ...]:
+    """Write a candidate's folder for a scenario from a model file or a function."""
+    return make_candidate(source, folder, find_scenario(scenario).scenario)

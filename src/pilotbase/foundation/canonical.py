@@ -7,6 +7,7 @@ within +-(2^53 - 1), no floats; every real number is a decimal string. FORMATS s
 from __future__ import annotations
 
 import json
+import math
 from decimal import ROUND_CEILING, ROUND_FLOOR, Decimal
 
 from pilotbase.foundation.errors import FaultError
@@ -15,11 +16,12 @@ from pilotbase.foundation.text import Text
 Json = None | bool | int | str | list["Json"] | dict[str, "Json"]
 
 _LARGEST = 2**53 - 1  # RFC 8785 section 3.2.2.3: integers that every JSON reader keeps
+_LARGEST_REAL = 1e20  # 20 digits and 6 decimals fit the 28 digits of decimal's usual context
 _STEP = Decimal("0.000001")  # bounds are stored to 6 decimals
 
 
 def canonical_bytes(document: object) -> bytes:
-    """Encode a document of dict, list, str, int, bool and None.
+    """Encode a document of dict, list or tuple, str, int, bool and None.
 
     Raises FaultError for a float, a key that is not ASCII, an integer out of range or a lone surrogate.
     """
@@ -37,7 +39,7 @@ def _check(value: object, path: str) -> None:
         return
     if isinstance(value, int) and abs(value) <= _LARGEST:
         return
-    if isinstance(value, list):
+    if isinstance(value, (list, tuple)):  # frozen nouns hold tuples
         for index, item in enumerate(value):
             _check(item, f"{path}[{index}]")
         return
@@ -69,5 +71,7 @@ def round_near(value: float) -> str:
 
 
 def _fixed(value: float, rounding: str) -> str:
+    if not math.isfinite(value) or abs(value) > _LARGEST_REAL:
+        raise FaultError(Text(zh="此数不能写成定点小数", en="this number cannot be written"), found=repr(value))
     text = f"{Decimal(value).quantize(_STEP, rounding=rounding):f}"
     return "0.000000" if text == "-0.000000" else text

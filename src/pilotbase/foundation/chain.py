@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 from pilotbase.foundation.canonical import Json, canonical_bytes
 from pilotbase.foundation.digests import sha256
-from pilotbase.foundation.errors import InputError
+from pilotbase.foundation.errors import FaultError, InputError
 from pilotbase.foundation.text import Text, printable
 
 SCHEMA = "pilotbase/event/1"
@@ -49,11 +49,18 @@ def read_event(data: bytes) -> Event:
         fields = json.loads(data)
         schema = fields.pop("schema")
         event = Event(**fields)
-    except (ValueError, TypeError, AttributeError, KeyError) as error:
+        same = event.to_bytes() == data
+    except (ValueError, TypeError, AttributeError, KeyError, RecursionError, FaultError) as error:
         raise InputError(_NOT_AN_EVENT, found=printable(repr(data[:80]))) from error
-    if schema != SCHEMA or event.to_bytes() != data:
+    if schema != SCHEMA or not same or not _is_typed(event):
         raise InputError(_NOT_AN_EVENT, found=printable(repr(data[:80])))
     return event
+
+
+def _is_typed(event: Event) -> bool:
+    """Whether every field has its type; ``true`` is no number, though Python takes it for one."""
+    texts = (event.pilot, event.at, event.kind, event.previous)
+    return all(isinstance(text, str) for text in texts) and type(event.seq) is int and isinstance(event.body, dict)
 
 
 _NOT_AN_EVENT = Text(zh="这几字节不是一条规范的台账事件", en="these bytes are not one canonical ledger event")

@@ -11,7 +11,7 @@ from pilotbase.foundation.text import Text, printable
 SECONDS = {"ms": Decimal("0.001"), "s": Decimal(1), "min": Decimal(60), "h": Decimal(3600), "day": Decimal(86400)}
 BYTES = {"B": Decimal(1), "KiB": Decimal(2**10), "MiB": Decimal(2**20), "GiB": Decimal(2**30)}
 
-_QUANTITY = re.compile(r"(\d+(?:\.\d+)?) ([A-Za-z]+)")
+_QUANTITY = re.compile(r"([0-9]{1,15}(?:\.[0-9]{1,9})?) ([A-Za-z]+)")
 
 
 def seconds(text: str, place: Place) -> float:
@@ -20,8 +20,13 @@ def seconds(text: str, place: Place) -> float:
 
 
 def size(text: str, place: Place) -> int:
-    """Read a number of bytes. Raises InputError naming the place."""
-    return int(_read(text, BYTES, place))
+    """Read a whole number of bytes. Raises InputError naming the place."""
+    number = _read(text, BYTES, place)
+    if number != int(number):
+        raise InputError(
+            Text(zh="字节数须为整数", en="a size must be a whole number of bytes"), place=place, found=printable(text)
+        )
+    return int(number)
 
 
 def _read(text: str, units: dict[str, Decimal], place: Place) -> Decimal:

@@ -22,7 +22,7 @@ from pilotbase.foundation.digests import sha256
 from pilotbase.foundation.errors import NOWHERE
 from pilotbase.foundation.text import LANGUAGES, Text
 from pilotbase.foundation.units import seconds
-from pilotbase.line.means import Means
+from pilotbase.line.means import Means, Pen
 from pilotbase.line.seal import Pack, Sealed, Submission
 from pilotbase.line.stages import Done
 from pilotbase.pilot import dossier as paths
@@ -33,7 +33,6 @@ from pilotbase.pilot.measurement import outcome_digest, pack
 from pilotbase.pilot.scenario import Digest
 from pilotbase.pilot.trace import Environment, EnvironmentReport, Isolation, IsolationReport, Metering, together
 from pilotbase.pilot.verdict import Verdict, judge
-from pilotbase.pilot.verify import STATEMENT_TYPE
 from pilotbase.report.pages import Contents, render
 from pilotbase.store.disk import disk_work
 from pilotbase.supports.opensource.sbom import sbom
@@ -88,7 +87,7 @@ class KeptDossier(Noun, frozen=True, kw_only=True):
     """Path in the dossier -> blob."""
 
 
-def sign(means: Means, case: Case, verdict: Verdict) -> str:
+def sign(means: Means, pen: Pen, case: Case, verdict: Verdict) -> str:
     """Lay the dossier together, sign its statement once, keep it all; return the digest by which it is kept."""
     parts: dict[PartName, dict[str, bytes]] = {
         "candidate": {paths.NOTICE: _notice(case, verdict)},
@@ -96,14 +95,14 @@ def sign(means: Means, case: Case, verdict: Verdict) -> str:
         "restricted": _restricted(case),
     }
     manifests = {part: make_manifest(part, files, secrets.token_bytes(32)) for part, files in parts.items()}
-    signed = envelope.sign(STATEMENT_TYPE, _statement(means, case, verdict, manifests), [means.key])
+    signed = envelope.sign(statement.PAYLOAD_TYPE, _statement(means, case, verdict, manifests), [means.key])
     files = {paths.STATEMENT: signed, paths.LOG_PROOF: _log_proof(means, signed)}
     for part, listed in parts.items():
         files[f"{part}/{paths.MANIFEST}"] = manifests[part]
         files |= {f"{part}/{path}": data for path, data in listed.items()}
     kept = KeptDossier(schema=KeptDossier.SCHEMA, files={path: means.blobs.put(data) for path, data in files.items()})
     digest = means.blobs.put(to_bytes(kept))
-    means.enter(case.pilot, "dossier.signed", {"statement": sha256(signed), "kept": digest})
+    pen.enter("dossier.signed", {"statement": sha256(signed), "kept": digest})
     return digest
 
 

@@ -11,6 +11,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 from pilotbase.foundation.chain import Event
 from pilotbase.foundation.clock import new_id
@@ -21,7 +22,7 @@ from pilotbase.line.cells import Cells
 from pilotbase.line.gates import gate
 from pilotbase.line.issue import Case, conclude, sign, write_dossier
 from pilotbase.line.keeping import Spool, keep_plan, keep_stage, read_plan, read_stage, stage_record
-from pilotbase.line.means import Means, Watch
+from pilotbase.line.means import LEASE, Means, Pen, Watch
 from pilotbase.line.seal import (
     Pack,
     Sealed,
@@ -39,8 +40,6 @@ from pilotbase.pilot.plan import Plan
 from pilotbase.pilot.verdict import Verdict
 from pilotbase.store.leases import this_owner
 from pilotbase.supports.compute import machine
-
-LEASE = 3600.0  # seconds for which one worker holds a pilot
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -75,12 +74,12 @@ def run(means: Means, scenario: str, candidate: Path, *, cells: Cells, watch: Wa
     seed = order_seed(means.secret, pack, submission)
     plan, order = draft(pilot, pack, submission, seed=seed, moment=means.clock())
     sealed = sign_plan(means, plan, order)
-    with _held(means, pilot):
+    with _held(means, pilot) as pen:
         opened = {"salt": secrets.token_hex(32), "scenario": plan.scenario.digest, "candidate": plan.candidate.digest}
-        means.enter(pilot, "pilot.opened", opened)
+        pen.enter("pilot.opened", opened)
         commitment = {"plan": sealed.digest, "commitment": plan.order.commitment}
-        means.enter(pilot, "plan.sealed", commitment | {"kept": keep_plan(means, sealed)})
-        return _go_on(means, sealed, pack, submission, cells=cells, watch=watch, out=out)
+        pen.enter("plan.sealed", commitment | {"kept": keep_plan(means, sealed)})
+        return _go_on(means, pen, sealed, pack, submission, cells=cells, watch=watch, out=out)
 
 
 def resume(
@@ -91,15 +90,14 @@ def resume(
     Raises UsageError if there is none, or if another process is at it.
     """
     pack = open_pack(means.home.custody, scenario)
-    wanted = open_submission(candidate, means.home.work / f"compare-{secrets.token_hex(8)}")
-    pilot = _unfinished(means, sha256(pack.text), wanted.digest)
-    with _held(means, pilot):
-        events = means.ledger.events(pilot)
-        sealed = read_plan(means, str(_body(events, "plan.sealed")[0]["kept"]))
+    with TemporaryDirectory(prefix="compare-", dir=means.home.work) as room:
+        pilot = _unfinished(means, sha256(pack.text), open_submission(candidate, Path(room)).digest)
+    with _held(means, pilot) as pen:
+        sealed = read_plan(means, str(pen.bodies("plan.sealed")[0]["kept"]))
         submission = reopen_submission(means.home.work / pilot / "candidate")
-        started = [str(body["stage"]) for body in _body(events, "stage.started")]
-        means.enter(pilot, "run.resumed", {"stage": started[-1] if started else ""})
-        return _go_on(means, sealed, pack, submission, cells=cells, watch=watch, out=out)
+        started = [str(body["stage"]) for body in pen.bodies("stage.started")]
+        pen.enter("run.resumed", {"stage": started[-1] if started else ""})
+        return _go_on(means, pen, sealed, pack, submission, cells=cells, watch=watch, out=out)
 
 
 def _refuse_used(out: Path | None) -> None:
@@ -132,7 +130,7 @@ def _body(events: Sequence[Event], kind: str) -> list[dict[str, object]]:
 
 
 @contextmanager
-def _held(means: Means, pilot: str) -> Iterator[None]:
+def _held(means: Means, pilot: str) -> Iterator[Pen]:
     """Hold a pilot's lease: two processes never work on one pilot."""
     owner = this_owner()
     if not means.leases.claim(pilot, owner, LEASE):
@@ -142,13 +140,14 @@ def _held(means: Means, pilot: str) -> Iterator[None]:
             remedy=Text(zh="请等待它结束", en="wait until it ends"),
         )
     try:
-        yield
+        yield Pen(means, pilot, owner)
     finally:
         means.leases.release(pilot, owner)
 
 
 def _go_on(
     means: Means,
+    pen: Pen,
     sealed: Sealed,
     pack: Pack,
     submission: Submission,
@@ -159,7 +158,6 @@ def _go_on(
 ) -> Issued:
     """Do whatever the ledger says is not done yet."""
     plan = sealed.plan
-    events = tuple(means.ledger.events(plan.pilot))
     work = Work(
         plan=plan,
         pack=pack,
@@ -167,10 +165,10 @@ def _go_on(
         seed=bytes.fromhex(sealed.order.seed),
         open_cell=cells.opener(pack.scenario, submission, watch),
         hidden="hidden",
-        recall=Spool(means=means, pilot=plan.pilot, stage="effectiveness", events=events),
+        recall=Spool(blobs=means.blobs, pen=pen, stage="effectiveness"),
         watch=watch,
     )
-    done = _walk(means, work, sealed, events)
+    done = _walk(means, pen, work, sealed)
     salt = bytes.fromhex(sealed.order.record_salt)
     case = Case(
         pack=pack,
@@ -181,18 +179,18 @@ def _go_on(
         done=done,
         records=tuple(stage_record(one, salt) for one in done),
     )
-    verdict = _conclude(means, case, events)
-    signed = _body(means.ledger.events(plan.pilot), "dossier.signed")
-    digest = str(signed[0]["kept"]) if signed else sign(means, case, verdict)
+    verdict = _conclude(means, pen, case)
+    signed = pen.bodies("dossier.signed")
+    digest = str(signed[0]["kept"]) if signed else sign(means, pen, case, verdict)
     target = out or Path("dossiers") / plan.pilot
     write_dossier(means, digest, target)
-    means.enter(plan.pilot, "dossier.issued", {})
+    pen.enter("dossier.issued", {})
     return Issued(verdict=verdict, plan=plan, dossier=target)
 
 
-def _walk(means: Means, work: Work, sealed: Sealed, events: Sequence[Event]) -> list[Done]:
+def _walk(means: Means, pen: Pen, work: Work, sealed: Sealed) -> list[Done]:
     """Run the stages that the ledger has not got, in plan order, each behind its gate."""
-    kept = {str(body["stage"]): str(body["kept"]) for body in _body(events, "stage.done")}
+    kept = {str(body["stage"]): str(body["kept"]) for body in pen.bodies("stage.done")}
     done: list[Done] = []
     for stage in work.plan.stages:
         if stage.name in kept:
@@ -200,19 +198,19 @@ def _walk(means: Means, work: Work, sealed: Sealed, events: Sequence[Event]) -> 
             continue
         closed = gate(work.plan, done)
         if closed is None:
-            means.enter(work.plan.pilot, "stage.started", {"stage": stage.name})
+            pen.enter("stage.started", {"stage": stage.name})
         one = STAGES[stage.name](work, stage) if closed is None else skipped(stage, closed)
-        means.enter(work.plan.pilot, "stage.done", keep_stage(means, one, bytes.fromhex(sealed.order.record_salt)))
+        pen.enter("stage.done", keep_stage(means, one, bytes.fromhex(sealed.order.record_salt)))
         done.append(one)
     return done
 
 
-def _conclude(means: Means, case: Case, events: Sequence[Event]) -> Verdict:
+def _conclude(means: Means, pen: Pen, case: Case) -> Verdict:
     """Judge once: a verdict that the ledger knows is issued as it was."""
-    judged = _body(events, "verdict.judged")
+    judged = pen.bodies("verdict.judged")
     if judged:
         digest = str(judged[0]["verdict"])
         return read_json(means.blobs.get(digest), Verdict, digest)
     verdict = conclude(means, case)
-    means.enter(case.pilot, "verdict.judged", {"verdict": means.blobs.put(to_bytes(verdict))})
+    pen.enter("verdict.judged", {"verdict": means.blobs.put(to_bytes(verdict))})
     return verdict

@@ -7,7 +7,6 @@ is appended: an event always finds its blob; a blob without an event is work tha
 from __future__ import annotations
 
 import io
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import ClassVar
 
@@ -15,8 +14,7 @@ import numpy as np
 
 from pilotbase.evidence import envelope
 from pilotbase.foundation.canonical import Json
-from pilotbase.foundation.chain import Event
-from pilotbase.line.means import Means
+from pilotbase.line.means import Means, Pen
 from pilotbase.line.run import Batch
 from pilotbase.line.seal import Sealed
 from pilotbase.line.stages import Done
@@ -26,6 +24,7 @@ from pilotbase.pilot.measurement import StageEvidence, pack, records_root, unpac
 from pilotbase.pilot.plan import Plan
 from pilotbase.pilot.scenario import Digest, StageName
 from pilotbase.pilot.trace import Failure, Usage
+from pilotbase.store.blobs import Blobs
 
 
 class KeptPlan(Noun, frozen=True, kw_only=True):
@@ -106,17 +105,15 @@ def read_stage(means: Means, digest: str) -> Done:
 class Spool:
     """The answers of one stage, batch by batch: kept, then in the ledger, and only then is the next batch asked."""
 
-    means: Means
-    pilot: str
+    blobs: Blobs
+    pen: Pen
     stage: StageName
-    events: Sequence[Event]
-    """The pilot's events when the work began."""
 
     def load(self, number: int) -> Batch | None:
         """Return the answers to a batch that the ledger knows."""
-        for event in self.events:
-            if event.kind == "batch.answered" and (event.body["stage"], event.body["batch"]) == (self.stage, number):
-                with np.load(io.BytesIO(self.means.blobs.get(str(event.body["digest"]))), allow_pickle=False) as kept:
+        for body in self.pen.bodies("batch.answered"):
+            if (body["stage"], body["batch"]) == (self.stage, number):
+                with np.load(io.BytesIO(self.blobs.get(str(body["digest"]))), allow_pickle=False) as kept:
                     return Batch(status=kept["status"], answers=kept["answers"], seconds=float(kept["seconds"]))
         return None
 
@@ -124,6 +121,6 @@ class Spool:
         """Keep a batch, then say so in the ledger."""
         buffer = io.BytesIO()
         np.savez(buffer, status=batch.status, answers=batch.answers, seconds=np.float64(batch.seconds))
-        digest = self.means.blobs.put(buffer.getvalue())
+        digest = self.blobs.put(buffer.getvalue())
         body: dict[str, Json] = {"stage": self.stage, "batch": number, "rows": len(batch.status), "digest": digest}
-        self.means.enter(self.pilot, "batch.answered", body)
+        self.pen.enter("batch.answered", body)

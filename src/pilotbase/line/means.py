@@ -8,6 +8,7 @@ from typing import Protocol
 
 from pilotbase.evidence.keys import KeyRing, SigningKey
 from pilotbase.foundation.canonical import Json
+from pilotbase.foundation.chain import Event
 from pilotbase.foundation.clock import Clock
 from pilotbase.foundation.text import Text
 from pilotbase.pilot.scenario import StageName
@@ -34,9 +35,32 @@ class Means:
     """32 bytes from which the order of hidden rows is derived; never leaves the base."""
     clock: Clock
 
-    def enter(self, pilot: str, kind: str, body: Mapping[str, Json]) -> None:
-        """Append an event to a pilot's chain."""
-        self.ledger.append(pilot, kind, dict(body), at=self.clock())
+
+class Pen:
+    """The right to append to one pilot's chain, from the last event that its holder has read.
+
+    A worker that lost its lease and writes late is refused: its pen does not know what was appended since.
+    """
+
+    def __init__(self, means: Means, pilot: str, owner: str) -> None:
+        """Read the pilot's events; none for a new pilot. ``owner`` holds its lease."""
+        self.pilot = pilot
+        self.events: tuple[Event, ...] = tuple(means.ledger.events(pilot))
+        self._means, self._owner = means, owner
+
+    def enter(self, kind: str, body: Mapping[str, Json]) -> None:
+        """Append an event and renew the lease. Raises LostRaceError if another worker has appended since."""
+        seq, means = len(self.events), self._means
+        event = means.ledger.append(self.pilot, kind, dict(body), at=means.clock(), after=seq)
+        self.events = (*self.events, event)
+        means.leases.renew(self.pilot, self._owner, LEASE)
+
+    def bodies(self, kind: str) -> list[dict[str, Json]]:
+        """Return the bodies of all events of one kind."""
+        return [dict(event.body) for event in self.events if event.kind == kind]
+
+
+LEASE = 3600.0  # seconds for which one worker holds a pilot; renewed with every event
 
 
 class Watch(Protocol):

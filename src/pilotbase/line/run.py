@@ -1,24 +1,25 @@
 """Running: requests go to the cell batch by batch, replies come back or fail. No truth is in this room.
 
 A crash, a time-out, a wrong count, a NaN is a reply too: the candidate's failure for every row of that batch. After a
-failure the next batch meets a new cell; a candidate that fails three cells in a row is asked no more.
+failure the next batch meets a new cell; a candidate that fails three cells in a row is asked no more. After a fault of
+the platform the batch in flight is shown once more, to a new cell; a second fault makes its rows invalid (FORMATS 5).
 """
 
 from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, suppress
 from dataclasses import dataclass, field, replace
 from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
-from pilotbase.foundation.errors import NOWHERE
+from pilotbase.foundation.errors import NOWHERE, FaultError
 from pilotbase.foundation.units import seconds
 from pilotbase.line.means import Watch
-from pilotbase.pilot.measurement import CANDIDATE, OK
+from pilotbase.pilot.measurement import CANDIDATE, OK, PLATFORM
 from pilotbase.pilot.scenario import Limits, Output
 from pilotbase.pilot.trace import Failure, Usage
 from pilotbase.supports.applications.predict import BadReply, decode, encode, expect
@@ -26,6 +27,7 @@ from pilotbase.supports.compute.cell import CandidateFailed, Cell
 from pilotbase.supports.data.custody import Requests
 
 OpenCell = Callable[[], AbstractContextManager[Cell]]
+SHOWN_AGAIN = 1  # times that a batch is shown again after a fault of the platform
 PATIENCE = 3  # cells in a row that may fail before the candidate is asked no more
 
 
@@ -49,6 +51,8 @@ class Session:
     outputs: tuple[Output, ...]
     limits: Limits
     failures: list[Failure] = field(default_factory=list)
+    faults: list[FaultError] = field(default_factory=list)
+    """The platform's own, each one batch shown again or given up."""
     usages: list[Usage] = field(default_factory=list)
     stderr: list[bytes] = field(default_factory=list)
     _broken: int = 0
@@ -59,7 +63,17 @@ class Session:
         """Ask one batch: numbers (n, p), codes (n, q)."""
         rows = len(numbers)
         if self._broken >= PATIENCE:
-            return _failed(rows, len(self.outputs), 0.0)
+            return _without(CANDIDATE, rows, len(self.outputs), 0.0)
+        for _ in range(1 + SHOWN_AGAIN):
+            try:
+                return self._ask(numbers, codes)
+            except FaultError as fault:
+                self.faults.append(fault)
+                self._drop()
+        return _without(PLATFORM, rows, len(self.outputs), 0.0)
+
+    def _ask(self, numbers: NDArray[np.float64], codes: NDArray[np.int32]) -> Batch:
+        rows = len(numbers)
         began = time.perf_counter()
         try:
             cell = self._ready()
@@ -72,7 +86,7 @@ class Session:
             self.failures.append(_failure(error))
             self._broken += 1
             self.close()
-            return _failed(rows, len(self.outputs), time.perf_counter() - began)
+            return _without(CANDIDATE, rows, len(self.outputs), time.perf_counter() - began)
         took = time.perf_counter() - began
         self._broken = 0
         return Batch(status=np.full(rows, OK, dtype=np.uint8), answers=answers, seconds=took)
@@ -86,6 +100,11 @@ class Session:
             if any(ready):
                 raise BadReply("protocol", "the first frame is not the ready frame")
         return self._entered
+
+    def _drop(self) -> None:
+        """Let go of a cell that the platform lost."""
+        with suppress(FaultError):
+            self.close()
 
     def close(self) -> None:
         """Close the cell, if one is open, and keep what it used."""
@@ -111,10 +130,9 @@ def _failure(error: CandidateFailed | BadReply) -> Failure:
     return error.failure
 
 
-def _failed(rows: int, columns: int, took: float) -> Batch:
-    return Batch(
-        status=np.full(rows, CANDIDATE, dtype=np.uint8), answers=np.full((rows, columns), np.nan), seconds=took
-    )
+def _without(status: int, rows: int, columns: int, took: float) -> Batch:
+    """Return a batch without answers, and whose fault that is."""
+    return Batch(status=np.full(rows, status, dtype=np.uint8), answers=np.full((rows, columns), np.nan), seconds=took)
 
 
 def batches(requests: Requests, rows: int) -> Iterator[tuple[NDArray[np.float64], NDArray[np.int32]]]:

@@ -16,7 +16,7 @@ from typing import TypeVar
 import msgspec
 
 from pilotbase.foundation.canonical import canonical_bytes
-from pilotbase.foundation.errors import InputError, Place
+from pilotbase.foundation.errors import FaultError, InputError, Place
 from pilotbase.foundation.text import Text, printable
 
 
@@ -53,7 +53,7 @@ def read_json(data: bytes, kind: type[N], file: str) -> N:
     try:
         tree = json.loads(data)
         canonical = canonical_bytes(tree) == data
-    except (ValueError, RecursionError, InputError) as error:
+    except (ValueError, RecursionError, FaultError) as error:
         raise InputError(_NOT_JSON, place=Place(file=file), found=printable(str(error))) from error
     if not canonical:
         raise InputError(_NOT_CANONICAL, place=Place(file=file), found=printable(repr(data[:60])))

@@ -53,7 +53,6 @@ from pilotbase.pilot.trace import IsolationReport
 from pilotbase.pilot.verdict import Judgement, Outcome, Verdict, judge
 
 State = Literal["ok", "failed", "withheld", "absent"]
-STATEMENT_TYPE = "application/vnd.in-toto+json"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -190,7 +189,7 @@ def _folder(case: _Case) -> State:
 def _signature(case: _Case) -> State:
     """Step 2: the envelope is canonical and a trusted key, good at the time, has signed it."""
     opened = envelope.open_envelope(case.copy.files.get(STATEMENT, b""), STATEMENT)
-    _must(opened.payload_type == STATEMENT_TYPE, "载荷类型不对", "the payload type is not that of a statement")
+    _must(opened.payload_type == statement.PAYLOAD_TYPE, "载荷类型不对", "the payload type is not that of a statement")
     issued = _issued_at(opened.body)
     results = envelope.check(opened, case.trust, issued)
     case.unknown = _unknown(results)

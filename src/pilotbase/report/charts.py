@@ -160,9 +160,9 @@ def _points(value: str) -> str:
 
 
 def reliability(bins: tuple[Bin, ...], key: str, language: Language) -> str:
-    """Draw stated probabilities against observed shares; the dots of a well calibrated candidate lie on the diagonal."""
+    """Draw stated probabilities against observed shares; if they can be trusted, the dots lie on the diagonal."""
     top = max(float(value) for one in bins for value in (one.stated, one.observed))
-    high = next(limit for limit in (0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.8, 1.0) if top <= limit)
+    high = next(limit for limit in (0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.8, 1.0, top) if top <= limit)
     description = "; ".join(f"{_points(one.stated)} {_points(one.observed)} n={one.rows}" for one in bins)
     axes = (_STATED.say(language), _OBSERVED.say(language))
     drawing, across, up = _field(key, _RELIABILITY.say(language), description, axes, high)
@@ -190,12 +190,10 @@ def groups(bars: tuple[GroupBar, ...], key: str, language: Language) -> str:
     scale = Scale(0, 1, _EDGE, WIDTH - _EDGE)
     _bar_axis(drawing, scale, len(rows), [(float(mark), f"{written(100 * mark)}%") for mark in ticks(0, 1, 6)])
     for index, (words, count, bar) in enumerate(rows):
-        told = (
-            f"{count}（{share(bar.hits, bar.total)}）"
-            if language == "zh"
-            else f"{count} ({share(bar.hits, bar.total)})"
-        )
-        _bar_row(drawing, scale, index, words, told, bar.hits / bar.total)
+        part = share(bar.hits, bar.total)
+        told = f"{count}（{part}）" if language == "zh" else f"{count} ({part})"
+        _bar_row(drawing, scale, index, words, bar.hits / bar.total)
+        drawing.text(scale.end, _ROW * index + 16, told, "label", "end")
     return str(drawing)
 
 
@@ -213,7 +211,7 @@ def latency(picture: Latency, bar: Criterion | None, key: str, language: Languag
     scale = Scale(0, float(high * unit.factor) * 1.08, _EDGE, WIDTH - _EDGE)
     _bar_axis(drawing, scale, len(rows), _unit_marks(scale, unit, language))
     for index, (words, told) in enumerate(rows):
-        _bar_row(drawing, scale, index, words, "", scale.high if told is None else float(Decimal(told) * unit.factor))
+        _bar_row(drawing, scale, index, words, scale.high if told is None else float(Decimal(told) * unit.factor))
     if bar:
         x = scale.at(float(bar.threshold * unit.factor))
         drawing.line(x, 4, x, _ROW * len(rows) + 4, "threshold", value=f"{bar.threshold:f}")
@@ -246,8 +244,7 @@ def _bar_axis(drawing: Drawing, scale: Scale, rows: int, marks: list[tuple[float
         drawing.text(min(max(x, 10), WIDTH - 4 - 3 * len(words)), bottom + 15, words, "label", "middle")
 
 
-def _bar_row(drawing: Drawing, scale: Scale, index: int, words: str, told: str, value: float) -> None:
+def _bar_row(drawing: Drawing, scale: Scale, index: int, words: str, value: float) -> None:
     top = _ROW * index
     drawing.text(scale.begin, top + 16, words, "label strong")
-    drawing.text(scale.end, top + 16, told, "label", "end")
     drawing.rect(scale.begin, top + 21, scale.at(value) - scale.begin, 13, "bar")

@@ -60,7 +60,8 @@ def why(judgement: Judgement) -> tuple[Text, ...]:
 
 _ALL_HELD = Text(
     zh="{total} 项要求全部达标：{rated} 项由数据在规定的误差率下证明，{observed} 项为直接核查的事实。",
-    en="All {total} requirements are held: {rated} shown by data at the stated error rates, {observed} checked as facts.",
+    en="All {total} requirements are held: {rated} shown by data at the stated error rates, {observed} checked as "
+    "facts.",
 )
 _MORE = Text(zh="另有 {more} 条理由，见判据部分。", en="{more} more reasons stand with the criteria.")
 
@@ -68,8 +69,8 @@ _MORE = Text(zh="另有 {more} 条理由，见判据部分。", en="{more} more 
 def promise(verdict: Verdict) -> Text:
     """Say in plain words how often a test like this errs; with public data, on which condition.
 
-    Berger (1982): an acceptance errs at most at the largest alpha. A refusal errs at most at the plan's beta: the shares
-    beta/m of its m rated criteria add up to no more.
+    Berger (1982): an acceptance errs at most at the largest alpha. A refusal errs at most at the plan's beta: the
+    shares beta/m of its m rated criteria add up to no more.
     """
     judgement = verdict.judgement
     said = _promise(judgement)
@@ -77,9 +78,7 @@ def promise(verdict: Verdict) -> Text:
     return join(said, _UNSEEN) if verdict.data_public and rests_on_data else said
 
 
-_UNSEEN = Text(
-    zh="前提是应用事先没有见过隐藏数据。", en="This supposes that it had not seen the hidden rows before."
-)
+_UNSEEN = Text(zh="前提是应用事先没有见过隐藏数据。", en="This supposes that it had not seen the hidden rows before.")
 
 
 def _promise(judgement: Judgement) -> Text:
@@ -103,13 +102,14 @@ def _odds(sentence: Text, rate: Decimal, rests_on: Sequence[Finding]) -> Text:
 
 _WRONG_ACCEPT = Text(
     zh="假如该应用在某一项由数据判定的要求上其实不够好，这样的测试在 {of} 次中至多有 {times} 次会误让它通过。",
-    en="If the application were not good enough on some requirement that data decides, a test like this would let it pass "
-    "at most {times} times in {of}.",
+    en="If the application were not good enough on some requirement that data decides, a test like this would let it "
+    "pass at most {times} times in {of}.",
 )
 _WRONG_REJECT = Text(
-    zh="假如该应用在由数据判定的各项要求上都好过门槛并超出余量，这样的测试在 {of} 次中至多有 {times} 次会误判它不通过。",
-    en="If the application were better than every bar that data decides, and by its margin, a test like this would reject "
-    "it at most {times} times in {of}.",
+    zh="假如该应用在由数据判定的各项要求上都好过门槛并超出余量，"
+    "这样的测试在 {of} 次中至多有 {times} 次会误判它不通过。",
+    en="If the application were better than every bar that data decides, and by its margin, a test like this would "
+    "reject it at most {times} times in {of}.",
 )
 _LARGE_SAMPLE = Text(
     zh="其中部分方法为大样本近似，这一概率是近似值。",

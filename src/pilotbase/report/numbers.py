@@ -1,4 +1,4 @@
-"""Numbers and dates for people. A bound is rounded outward, so that what is printed is never stronger than what is true."""
+"""Numbers and dates for people. A bound is rounded outward: what is printed is never stronger than what is true."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ class Measure:
     """A unit as people read it: stored value times ``factor``, followed by ``label``."""
 
     factor: Decimal
-    label: Text
+    label: Text | None
     places: int = 2
     """Decimals of numbers below ten."""
 
@@ -29,10 +29,10 @@ class Measure:
 
     def join(self, number: str, language: Language) -> str:
         """Put number and unit together."""
-        return f"{number} {self.label.say(language)}".rstrip()
+        return number if self.label is None else f"{number} {self.label.say(language)}"
 
 
-_PURE = Measure(Decimal(1), Text(zh="", en=""), places=4)
+_PURE = Measure(Decimal(1), None, places=4)
 _MILLI = Measure(Decimal(1000), Text(zh="ms", en="ms"))
 _MIB = Measure(Decimal(1) / Decimal(2**20), Text(zh="MiB", en="MiB"))
 _LABELS = {"row/s": Text(zh="行/秒", en="rows/s"), "s": Text(zh="s", en="s")}
@@ -104,7 +104,10 @@ def rate(text: str) -> Decimal:
     return Decimal(above) / Decimal(below or 1)
 
 
-_MONTHS = "January February March April May June July August September October November December".split()
+_MONTHS = (
+    "January", "February", "March", "April", "May", "June",
+    "July", "August", "September", "October", "November", "December",
+)  # fmt: skip
 
 
 def date(stamp: str, language: Language) -> str:

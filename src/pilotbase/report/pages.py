@@ -51,7 +51,10 @@ ORDER = (
 def render(contents: Contents, language: Language) -> str:
     """Return the report of a pilot as one HTML file."""
     verdict = contents.verdict
+    scenario = contents.scenario
+    told = (scenario.question, *why(verdict.judgement), promise(verdict), scenario.population, *scenario.not_said)
     view = _shared(contents, contents.plan.stages, verdict.judgement.stages, language) | {
+        "sheet_length": _length(told, language),
         "outcome": OUTCOMES[verdict.outcome].say(language),
         "outcome_line": OUTCOME_LINES[verdict.outcome].say(language),
         "outcome_look": OUTCOME_SIGNS[verdict.outcome],
@@ -78,11 +81,21 @@ def render(contents: Contents, language: Language) -> str:
 def render_rehearsal(rehearsal: Rehearsal, language: Language) -> str:
     """Return the record of a rehearsal as one HTML file, which says on every sheet that it is no verdict."""
     view = _shared(rehearsal, rehearsal.planned, rehearsal.stages, language) | {
+        "sheet_length": _length((rehearsal.scenario.question, *why_not(rehearsal.stages)), language),
         "line": rehearsal_line(tally(rehearsal.planned, rehearsal.stages)).say(language),
         "why_not": _say(why_not(rehearsal.stages), language),
         "made_at": numbers.moment(rehearsal.made_at),
     }
     return _page("rehearsal.html", view, ORDER[:4], language)
+
+
+_LONG, _LONGEST = 1150, 2000  # widths of a Latin letter that page one holds at its first and its second size
+
+
+def _length(texts: tuple[Text, ...], language: Language) -> str:
+    """Say how much page one has to hold: printed, it must stay on one sheet, so that it can be signed."""
+    width = sum(len(text.say(language)) for text in texts) * (2 if language == "zh" else 1)
+    return "longest" if width > _LONGEST else "long" if width > _LONG else "short"
 
 
 def _say(texts: tuple[Text, ...], language: Language) -> list[str]:
@@ -192,7 +205,7 @@ def _page(template: str, view: Mapping[str, object], order: tuple[str, ...], lan
 
 
 def _policy(style: str) -> str:
-    """Return the content security policy (CSP level 3): nothing is loaded, no script runs, only this style sheet applies."""
+    """Return the content security policy (CSP level 3): nothing is loaded, no script runs, only this style applies."""
     digest = base64.b64encode(hashlib.sha256(style.encode()).digest()).decode("ascii")
     return f"default-src 'none'; style-src 'sha256-{digest}'; base-uri 'none'; form-action 'none'"
 

@@ -69,7 +69,7 @@ def _stage_part(planned: PlannedStage, found: StageFindings, language: Language)
         sign=sign(kind),
         look=kind,
         word=word.say(language),
-        shows=_shows(planned).say(language),
+        shows=_shows(planned).say(language) if found.ran else "",
         why=found.why.say(language) if found.why else "",
         rated=[one for finding, one in answered if finding.method != OBSERVED],
         facts=[one for finding, one in answered if finding.method == OBSERVED],
@@ -206,8 +206,8 @@ def _reliability(aggregates: Aggregates, language: Language) -> Picture:
 
 _BINS = Text(
     zh="{bins} 组，每组 {least} 至 {most} 个样本。点越靠近虚线，应用给出的概率越可信。",
-    en="{bins} bins of {least} to {most} rows. The nearer the dots to the dashed line, the more the stated probability can "
-    "be trusted.",
+    en="{bins} bins of {least} to {most} rows. The nearer the dots to the dashed line, the more the stated probability "
+    "can be trusted.",
 )
 
 
@@ -232,7 +232,7 @@ def _latency(aggregates: Aggregates, planned: Planned, language: Language) -> Pi
         bar = bars[0]
         unit = measure("s", bar.threshold)
         told = unit.join(written(bar.threshold * unit.factor), language)
-        caption += _BAR.fill(percent=written(100 * (bar.quantile or 0)), bar=told).say(language)
+        caption += _BAR.fill(percent=written(100 * (bar.quantile or Decimal(0))), bar=told).say(language)
     return Picture(
         title=Text(zh="应答时间", en="Time to answer").say(language),
         chart="" if picture.absent else charts.latency(picture, bars[0] if bars else None, "p-latency", language),

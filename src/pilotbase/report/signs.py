@@ -1,8 +1,8 @@
-"""The four signs: yes, no, open, idle. Each has a shape of its own, so that print without colour and eyes without it can read."""
+"""The four signs: yes, no, open, idle. Each has a shape of its own, to be told apart without colour."""
 
 from __future__ import annotations
 
-from pilotbase.report.svg import element
+from pilotbase.report.svg import Attribute, element
 from pilotbase.report.words import Sign
 
 _TICK = "M6.6 12.6 L10.6 16.4 L17.6 8.2"
@@ -20,5 +20,10 @@ def sign(kind: Sign) -> str:
         "idle": element("circle", {"class": "sign-body", "cx": 12.0, "cy": 12.0, "r": 10.0}),
     }[kind]
     stroke = {"yes": _TICK, "no": _CROSS, "open": _QUERY, "idle": _DASH}[kind]
-    frame = {"class": f"sign {kind}", "viewBox": "0 0 24 24", "aria-hidden": "true", "focusable": "false"}
+    frame: dict[str, Attribute] = {
+        "class": f"sign {kind}",
+        "viewBox": "0 0 24 24",
+        "aria-hidden": "true",
+        "focusable": "false",
+    }
     return element("svg", frame, shape, element("path", {"class": "sign-stroke", "d": stroke}))

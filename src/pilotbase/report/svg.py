@@ -72,7 +72,7 @@ class Drawing:
         self._add("path", {"class": look, "d": steps}, more)
 
     def text(
-        self, x: float, y: float, content: str, look: str = "label", anchor: Anchor = "start", turn: int = 0
+        self, x: float, y: float, content: str, look: str = "label", anchor: Anchor = "start", *, turn: int = 0
     ) -> None:
         """Write text, turned by ``turn`` degrees about its own place."""
         attributes: dict[str, Attribute] = {"class": look, "x": x, "y": y, "text-anchor": anchor}

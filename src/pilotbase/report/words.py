@@ -159,11 +159,11 @@ WORDS: dict[str, Text] = {
     # pictures
     "pictures": Text(zh="图示", en="Pictures"),
     "pictures_note": Text(
-        zh="图只用粗粒度汇总数绘制，以免透露单条数据：曲线的每一段至少含 20 个阳性和 20 个阴性样本，每一组至少 20 个样本。"
-        "应用未能应答的样本按最差的应答计入。",
-        en="The pictures are drawn from coarse totals, so that no single row can be told from them: each step of the curve "
-        "holds at least 20 positives and 20 negatives, each bin and bar at least 20 rows. Rows that the application did "
-        "not answer enter as the worst possible answer.",
+        zh="图只用粗粒度汇总数绘制，以免透露单条数据：曲线的每一段至少含 20 个阳性和 20 个阴性样本，"
+        "每一组至少 20 个样本。应用未能应答的样本按最差的应答计入。",
+        en="The pictures are drawn from coarse totals, so that no single row can be told from them: each step of the "
+        "curve holds at least 20 positives and 20 negatives, each bin and bar at least 20 rows. Rows that the "
+        "application did not answer enter as the worst possible answer.",
     ),
     "no_picture": Text(zh="没有绘制：", en="Not drawn: "),
     # the candidate and the data
@@ -238,8 +238,8 @@ WORDS: dict[str, Text] = {
     "verify_note": Text(
         zh="任何人拿到证据档案后都可以离线核验，不需要本平台的任何服务。DIR 是档案所在的文件夹，"
         "keys.json 是您自己信任的公钥清单。",
-        en="Anyone who holds the dossier can check it offline, without any service of this platform. DIR is the dossier's "
-        "folder, keys.json the list of public keys that you yourself trust.",
+        en="Anyone who holds the dossier can check it offline, without any service of this platform. DIR is the "
+        "dossier's folder, keys.json the list of public keys that you yourself trust.",
     ),
     "verify_first": Text(
         zh="用本软件核验，并由记录重新判定：", en="With this software, judging again from the records:"
@@ -266,10 +266,10 @@ WORDS: dict[str, Text] = {
     # rehearsal
     "rehearsal_mark": Text(zh="预演，不是结论", en="Rehearsal, not a verdict"),
     "rehearsal_note": Text(
-        zh="预演在公开样例数据上进行。应用可能就是用这些数据训练的，因此数值往往偏高；也不要求隔离。"
+        zh="预演在公开样例数据上进行。应用可能就是用这些数据训练的，因此结果往往偏乐观；预演也不要求隔离。"
         "预演不形成结论，不得作为通过的证明。",
-        en="A rehearsal runs on the public sample. The application may well have been trained on it, so the figures tend to "
-        "be too good; and no isolation is required. It leads to no verdict and is proof of nothing.",
+        en="A rehearsal runs on the public sample. The application may well have been trained on it, so the figures "
+        "tend to be too good; and no isolation is required. It leads to no verdict and is proof of nothing.",
     ),
     "why_not": Text(zh="差在哪里", en="Here is why not"),
     "all_would_pass": Text(zh="各项要求在样例数据上均达标。", en="Every requirement is held on the sample."),
@@ -280,7 +280,8 @@ PROVES: tuple[Text, ...] = (
     Text(zh="文件自签发以来未被改动。", en="The files have not been changed since they were signed."),
     Text(
         zh="在本基地自己的台账中，方案先于记录。这是基地自己的陈述，除非另有见证。",
-        en="In the base's own ledger the plan comes before the records. That is the base's word, unless a witness adds to it.",
+        en="In the base's own ledger the plan comes before the records. That is the base's word, unless a witness adds "
+        "to it.",
     ),
     Text(
         zh="结论由方案和记录推出，任何人可以重算。",
@@ -290,8 +291,8 @@ PROVES: tuple[Text, ...] = (
 PROVES_NOT: tuple[Text, ...] = (
     Text(
         zh="基地确实运行过该应用，或记录并非捏造。这要靠数据方与送测方的签名、公开日志和重放来印证。",
-        en="That the base really ran the application, or did not invent the records. For that there are the signatures of "
-        "data owner and applicant, the public log, and replay.",
+        en="That the base really ran the application, or did not invent the records. For that there are the signatures "
+        "of data owner and applicant, the public log, and replay.",
     ),
     Text(zh="各事件的真实钟点。", en="The hour at which anything happened."),
 )

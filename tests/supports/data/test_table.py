@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 import shutil
 import stat
 
@@ -120,8 +121,6 @@ def test_a_link_is_refused(tmp_path):
 
 
 def test_a_pipe_does_not_hang(tmp_path):
-    import os  # noqa: PLC0415
-
     write_table(tmp_path / "t", pumps(10))
     (tmp_path / "t/hours.bin").unlink()
     os.mkfifo(tmp_path / "t/hours.bin")
@@ -171,9 +170,15 @@ def test_any_changed_byte_is_seen(tmp_path, file, place, flip):
         (whole / file).write_bytes(old)
 
 
+TREES = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(),
+    lambda inner: st.lists(inner) | st.dictionaries(st.text() | st.sampled_from(["schema", "rows", "columns"]), inner),
+)
+
+
 @settings(max_examples=200, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
-@given(header=st.binary(max_size=200) | st.recursive(st.none() | st.integers() | st.floats() | st.text(), lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner)).map(lambda tree: json.dumps(tree).encode()))  # fmt: skip  # noqa: E501
-def test_any_header_is_read_or_refused(tmp_path, header):
+@given(header=st.binary(max_size=200) | TREES.map(lambda tree: json.dumps(tree).encode()))
+def test_any_header_is_refused(tmp_path, header):
     (tmp_path / "header.json").write_bytes(header)
     with pytest.raises(InputError):
         read_table(tmp_path)

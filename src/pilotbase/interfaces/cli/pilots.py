@@ -17,7 +17,7 @@ from pilotbase.line.rehearse import Rehearsed
 from pilotbase.pilot.document import to_tree
 from pilotbase.pilot.sentences import number, quantity
 from pilotbase.pilot.verdict import StageFindings, Verdict, stage_name
-from pilotbase.report.pages import conclusion
+from pilotbase.report.conclusion import conclusion
 
 EXIT = {"accepted": 0, "rejected": 10, "undecided": 20}
 
@@ -36,7 +36,7 @@ Wheels = Annotated[Path | None, Parameter(help="folder of wheels to install from
 Lang = Annotated[Language | None, Parameter(help="zh | en")]
 
 
-def run(  # noqa: PLR0917 - the words of the command
+def run(
     scenario: str,
     candidate: Path,
     /,

@@ -22,10 +22,17 @@ from pilotbase.supports.data.quality import Remark
 Trusting = Annotated[bool, Parameter(negative=(), help="run the pack's loader without isolation")]
 
 
-def list_(*, lang: Lang = None) -> int:
+def list_(
+    *,
+    installed: Annotated[bool, Parameter(negative=(), help="names of the installed ones only")] = False,
+    lang: Lang = None,
+) -> int:
     """List the scenarios that can be installed, and whether they are."""
     del lang
-    here = set(verbs.installed_scenarios())
+    here = verbs.installed_scenarios()
+    if installed:
+        print("\n".join(here))
+        return 0
     rows = [
         (pack.scenario.name, pack.scenario.title.say(chosen()), "✓" if pack.scenario.name in here else "–")
         for pack in verbs.list_scenarios()

@@ -1,4 +1,4 @@
-"""The command line of bubblewrap for one cell, and where its sources lie once rights are dropped.
+"""The command line of bubblewrap for one cell.
 
 Source  reference for the order of options: bwrap(1); ``--size`` and ``--perms`` apply to the next option only,
 ``--remount-ro`` is not recursive, ``--dev`` mounts a tmpfs without a size, which is why it is remounted read-only.
@@ -10,8 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from pilotbase.supports.compute.interpreter import SYSTEM, Interpreter
-from pilotbase.supports.compute.order import StagedItem
+from pilotbase.supports.compute.interpreter import SYSTEM
 
 SHARED = 64 << 20  # bytes of /dev/shm
 _LIBRARIES = ("lib", "lib32", "lib64", "libx32", "bin", "sbin")  # links into /usr, or folders of their own
@@ -35,27 +34,7 @@ class Inside:
     """Descriptor of the filter."""
 
 
-class Stage:
-    """Names below a staging root for sources that others may not be able to reach by their own path."""
-
-    def __init__(self, root: str) -> None:
-        """Stage below this root; empty = every source keeps its own path."""
-        self.root = root
-        self.items: list[StagedItem] = []
-
-    def place(self, source: Path, *, copied: bool = False) -> str:
-        """Return the path that bwrap is given for a source."""
-        if not self.root or source.is_relative_to(SYSTEM):
-            return str(source)
-        return self.place_as(source, str(len(self.items)), copied=copied)
-
-    def place_as(self, source: Path, name: str, *, copied: bool = False) -> str:
-        """Stage a source under a name that matters, such as a program that finds its library beside it."""
-        self.items.append({"source": str(source), "name": name, "copied": copied})
-        return f"{self.root}/{name}"
-
-
-def arguments(inside: Inside, interpreter: Interpreter, command: list[str]) -> list[str]:
+def arguments(inside: Inside, command: list[str]) -> list[str]:
     """Return the arguments of bwrap; ``command`` runs inside."""
     words = [
         *("--unshare-all", "--unshare-user", "--disable-userns", "--die-with-parent", "--new-session"),
@@ -66,7 +45,7 @@ def arguments(inside: Inside, interpreter: Interpreter, command: list[str]) -> l
     words += _system()
     for source, target in inside.binds:
         words += ["--ro-bind", source, target]
-    for path in interpreter.hidden:
+    for path in inside.hidden:
         words += ["--size", "4096", "--tmpfs", str(path), "--remount-ro", str(path)]
     words += ["--proc", "/proc", "--dev", "/dev"]
     words += ["--size", str(min(SHARED, inside.scratch)), "--tmpfs", "/dev/shm"]  # noqa: S108 - inside the cell

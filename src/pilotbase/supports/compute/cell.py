@@ -26,22 +26,7 @@ INODE_LIMIT = 20_000  # files in the scratch folders; the size of a tmpfs does n
 
 _TARGET = re.compile(r"/[a-z][a-z0-9_.-]{0,60}")
 _TAKEN = frozenset(
-    [
-        "/usr",
-        "/lib",
-        "/lib32",
-        "/lib64",
-        "/libx32",
-        "/bin",
-        "/sbin",
-        "/etc",
-        "/proc",
-        "/sys",
-        "/dev",
-        "/tmp",
-        "/out",
-        "/stage_one.py",
-    ]  # noqa: E501, S108 - names inside the cell
+    f"/{name}" for name in "usr lib lib32 lib64 libx32 bin sbin etc proc sys dev tmp out stage_one.py".split()
 )
 
 

@@ -111,7 +111,7 @@ def copy_open(source: str, target: str) -> None:
 def _copy_file(source: str, target: str) -> None:
     shutil.copyfile(source, target)
     state = os.stat(source)  # noqa: PTH116
-    os.chmod(target, 0o755 if state.st_mode & 0o111 else 0o644)  # noqa: PTH101, S103
+    os.chmod(target, 0o755 if state.st_mode & 0o111 else 0o644)  # noqa: PTH101
     os.utime(target, ns=(state.st_atime_ns, state.st_mtime_ns))  # byte code is checked against the time of its source
 
 

@@ -137,8 +137,8 @@ _NO_POOL = Cause(
     what=Text(zh="无法切换到沙箱专用用户", en="the launcher could not become the cell's own user"),
     remedy=Text(
         zh="外层容器可能没有映射这些用户编号：请把 PILOTBASE_POOL_UIDS 设为容器内可用的范围，或以普通用户运行",
-        en="an outer container may not map these user ids: set PILOTBASE_POOL_UIDS to a range that it has, or run as an "
-        "ordinary user",
+        en="an outer container may not map these user ids: set PILOTBASE_POOL_UIDS to a range that it has, or run as "
+        "an ordinary user",
     ),
 )
 _NO_FOLDER = Cause(

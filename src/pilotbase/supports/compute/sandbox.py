@@ -99,6 +99,11 @@ class SandboxCell:
             raise CandidateFailed(_BEYOND)
         return _usage(report)
 
+    def abandon(self) -> None:
+        """Empty the cell if that was not done yet."""
+        if not self._ended:
+            self._finish()
+
     def run_to_end(self, limit: int) -> tuple[bytes, Usage, Failure | None, int | None]:
         """For a job: give no input, read standard output to its end.
 

@@ -59,6 +59,9 @@ class Supervisor:
                 launch.stage_by_copy(staging)
             self._start()
             reason = self._watch()
+            if self.launched and self.status is None:
+                self._look()  # a short life must show in the figures, too
+                tree.settle(self.inner)
         finally:
             left = tree.empty()
             wall = time.monotonic() - self.started
@@ -111,7 +114,7 @@ class Supervisor:
                 next_look = time.monotonic() + (HASTE if 2 * self.held > self.bounds["memory"] else TICK)
 
     def _pass_gate(self) -> None:
-        """Stage one stands at the gate: hold its scratch folders, tell the host, and let it through on the host's word."""
+        """Stage one waits at the gate: hold its scratch folders, tell the host, let it through on the host's word."""
         gate = self.order["gate"]
         if os.read(gate, 1) != b"1":
             return  # it died before; its end follows
@@ -150,10 +153,10 @@ class Supervisor:
         return self.status is not None
 
     def _bound_of_exit(self) -> Reason | None:
-        """A candidate that used up its processor time was ended by the kernel: that is a bound, too."""
+        """Tell an exit that a bound forced (no space left, no processor time left) from one of the candidate's own."""
         if self.status == 128 + signal.SIGXCPU:
             return "killed_time", "processor time used up"
-        return None
+        return self._look_at_scratch()
 
     def _look(self) -> Reason | None:
         """Take one sample of the tree and hold it against the bounds."""

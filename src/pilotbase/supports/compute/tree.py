@@ -12,6 +12,7 @@ from contextlib import suppress
 
 SIGKILL = 9
 _PAGE = os.sysconf("SC_PAGE_SIZE") if hasattr(os, "sysconf") else 4096
+_GRACE = 0.2  # seconds for an orderly end
 _PATIENCE = 10.0  # seconds until a tree that does not die is reported
 
 
@@ -87,6 +88,23 @@ def reap() -> list[tuple[int, int]]:
                 break
             ended.append((pid, status))
     return ended
+
+
+def settle(inner: int) -> None:
+    """End the members of a pid namespace in an order that lets its process 1 count what they used.
+
+    A process 1 that is killed discards the usage of whatever still runs below it. So the other members go first, then
+    the command, and process 1 ends by itself; whoever is slow is left to ``empty``.
+    """
+    deadline = time.monotonic() + _GRACE
+    command = next(iter(children(inner)), 0)
+    while (others := [pid for pid in below(inner) if pid != command]) and time.monotonic() < deadline:
+        kill(others)
+        time.sleep(0.001)
+    kill([command] if command else [])
+    while children(inner) and time.monotonic() < deadline:
+        reap()
+        time.sleep(0.001)
 
 
 def empty() -> int:

@@ -27,6 +27,8 @@ from pilotbase.store.disk import disk_work, sync_folder
 
 HEADER = "header.json"
 _DTYPES = {"number": "<f8", "category": "<i4"}
+_BINARY = getattr(os, "O_BINARY", 0)  # where a system knows text files
+_CAREFUL = getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0) | _BINARY
 _LARGEST_HEADER = 64 << 20  # bytes; a header of a million words stays below it
 
 Word = Annotated[str, msgspec.Meta(min_length=1, max_length=1000)]
@@ -116,7 +118,7 @@ _UNTOUCHED = Text(zh="已有的数据未改动", en="the data that was there is 
 
 def write_private(path: Path, data: bytes) -> None:
     """Write a new file that only its owner can read, and sync it. Raises OSError."""
-    with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as stream:
+    with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | _BINARY, 0o600), "wb") as stream:
         stream.write(data)
         stream.flush()
         os.fsync(stream.fileno())
@@ -169,8 +171,8 @@ _AGAIN = Text(zh="请重新生成或重新取得该数据表", en="make the tabl
 def _read_plain(path: Path, size: int | None) -> bytes:
     """Read a plain file after looking at its size: exactly ``size`` bytes, or a header within its cap."""
     try:
-        # A link is refused by the open itself, so that nothing can change between looking and reading.
-        with os.fdopen(os.open(path, os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0)), "rb") as stream:
+        # The open itself refuses a link and does not wait for a pipe: nothing changes between looking and reading.
+        with os.fdopen(os.open(path, os.O_RDONLY | _CAREFUL), "rb") as stream:
             status = os.fstat(stream.fileno())
             fits = status.st_size <= _LARGEST_HEADER if size is None else status.st_size == size
             data = stream.read(status.st_size) if fits and stat.S_ISREG(status.st_mode) else None

@@ -93,7 +93,7 @@ def read_source() -> dict[str, NDArray]:
     found = hashlib.sha256(packed).hexdigest()
     if found != SOURCE_SHA256:
         raise DataError(
-            f"数据文件与场景所用的不同，拒绝打开 / not the file that the scenario was written for, so it is not opened: "
+            "数据文件与场景所用的不同，拒绝打开 / not the file that the scenario was written for, so it is not opened: "
             f"{SOURCE}\n  SHA-256 {found}\n  应为 / expected {SOURCE_SHA256}"
         )
     with warnings.catch_warnings():
