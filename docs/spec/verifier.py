@@ -1491,12 +1491,17 @@ class Result:
     steps: tuple[Step, ...]
     outcome: str | None  # as the dossier says: accepted, rejected, undecided, not accepted; None if no part says it
     unknown_signer: str | None  # keyid, if no signer of the statement is trusted
-    proves: tuple[str, ...]
+    proves: tuple[str, ...]  # and what it does not; empty if the dossier is not verified
 
     @property
     def verified(self) -> bool:
         """Tell whether no step failed."""
-        return self.unknown_signer is None and all(step.status in (OK, WITHHELD, ABSENT) for step in self.steps)
+        return no_failure(self.steps)
+
+
+def no_failure(steps: Sequence[Step]) -> bool:
+    """Tell whether every step ended well; one that rests on a failed one did not."""
+    return all(step.status in (OK, WITHHELD, ABSENT) for step in steps)
 
 
 @dataclass(slots=True)
@@ -2007,7 +2012,7 @@ def verify(folder: Path, trust: Path) -> Result:
         raise UnreadableError(f"{folder}: {error.strerror}") from None
     case = Case(folder, keys)
     steps = tuple(take(number, name, examine, case) for number, (name, examine) in enumerate(STEPS, start=1))
-    return Result(steps, _outcome(case), case.unknown_signer, tuple(_proves(case)))
+    return Result(steps, _outcome(case), case.unknown_signer, _proves(case) if no_failure(steps) else ())
 
 
 def _outcome(case: Case) -> str | None:
@@ -2019,7 +2024,7 @@ def _outcome(case: Case) -> str | None:
     return None
 
 
-def _proves(case: Case) -> list[str]:
+def _proves(case: Case) -> tuple[str, ...]:
     """Say what the dossier proves, and what not; never more."""
     lines = ["order: self-asserted (no witness confirms when plan and statement were made)"]
     lines += [f"signed by: {shown(signer)}" for signer in case.signers]
@@ -2032,7 +2037,7 @@ def _proves(case: Case) -> list[str]:
     if LOG_FILE in case.files:
         lines.append("log: inclusion under the root that log-proof.json states; nobody signed that root here")
     lines.append("not judged again: sentences, reports, pictures, metering, and that the records are what was measured")
-    return lines
+    return tuple(lines)
 
 
 # ======================================================================================================================

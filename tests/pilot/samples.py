@@ -32,6 +32,7 @@ def make_plan(rows: int = ROWS) -> Plan:
         sealed_at="2026-11-23T08:15:00.000000Z",
         scenario=Named(name=SCENARIO.name, digest=sha256(PACK.read_bytes())),
         candidate=named,
+        candidate_text=digest,
         kind="predict",
         sector=SCENARIO.sector,
         action_area=SCENARIO.action_area,

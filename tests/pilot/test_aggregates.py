@@ -150,7 +150,7 @@ def test_the_coarse_roc_lies_on_the_exact_one():
 def test_many_rows_still_give_at_most_twenty_knots_evenly_along_the_way():
     rng = np.random.default_rng(3)
     positive = rng.random(200_000) < 0.5
-    found = aggregate(make_plan(), evidence_of(rng.random(200_000) + 0.3 * positive, positive))
+    found = aggregate(make_plan(), evidence_of(rng.normal(size=200_000) + positive, positive))
     assert MOST_KNOTS - 2 <= len(found.roc.knots) <= MOST_KNOTS
 
 

@@ -42,6 +42,7 @@ def make_plan(rows: int = ROWS["hidden"]) -> Plan:
         sealed_at="2026-11-23T08:15:00.000000Z",
         scenario=Named(name=SCENARIO.name, digest=digest("scenario")),
         candidate=Named(name=CANDIDATE.name, digest=digest("candidate")),
+        candidate_text=digest("candidate.toml"),
         kind="predict",
         sector=SCENARIO.sector,
         action_area=SCENARIO.action_area,

@@ -79,7 +79,7 @@ def read_chain(lines: Sequence[bytes]) -> list[Event]:
                     en="event {number} of the ledger does not link to those before it",
                 ).fill(number=number),
                 found=f"seq {event.seq}, previous {event.previous[:16]}…",
-                expected=Text(zh="seq {number}，previous {previous}…", en="seq {number}, previous {previous}…").fill(
+                expected=Text(zh="序号 {number}，前一条 {previous}…", en="seq {number}, previous {previous}…").fill(
                     number=number, previous=previous[:16]
                 ),
             )

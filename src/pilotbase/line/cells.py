@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,9 +13,11 @@ from pilotbase.foundation.units import seconds, size
 from pilotbase.line.means import Watch
 from pilotbase.line.run import OpenCell
 from pilotbase.line.seal import Submission
+from pilotbase.line.stages import Done
 from pilotbase.pilot.scenario import Limits, Scenario
-from pilotbase.pilot.trace import Isolation
+from pilotbase.pilot.trace import Environment, Isolation
 from pilotbase.supports.applications.start import configuration, shim
+from pilotbase.supports.compute import machine
 from pilotbase.supports.compute.cell import Cell, CellLimits, CellSpec, Mount
 
 Open = Callable[[CellSpec], AbstractContextManager[Cell]]
@@ -38,11 +40,19 @@ class Cells:
         def open_cell() -> AbstractContextManager[Cell]:
             if not built:
                 watch.note(_BUILDING)
-                lock = submission.folder / submission.candidate.run.requirements
-                built.append(_spec(scenario, submission, self.build(lock)))
+                built.append(_spec(scenario, submission, self.build(_lock(submission))))
             return self.open(built[0])
 
         return open_cell
+
+    def facts(self, submission: Submission, done: Sequence[Done]) -> Environment:
+        """Return the facts of machine and environment; a candidate that was never started has no packages."""
+        started = any(one.usages for one in done)
+        return machine.environment(self.build(_lock(submission)) if started else None)
+
+
+def _lock(submission: Submission) -> Path:
+    return submission.folder / submission.candidate.run.requirements
 
 
 _BUILDING = Text(

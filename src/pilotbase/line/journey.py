@@ -39,7 +39,6 @@ from pilotbase.pilot.document import read_json, to_bytes
 from pilotbase.pilot.plan import Plan
 from pilotbase.pilot.verdict import Verdict
 from pilotbase.store.leases import this_owner
-from pilotbase.supports.compute import machine
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -175,7 +174,7 @@ def _go_on(
         submission=submission,
         sealed=sealed,
         isolation=cells.isolation,
-        environment=machine.environment(),
+        environment=cells.facts(submission, done),
         done=done,
         records=tuple(stage_record(one, salt) for one in done),
     )

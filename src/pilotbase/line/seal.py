@@ -159,6 +159,7 @@ def draft(
         sealed_at=stamp(moment),
         scenario=Named(name=scenario.name, digest=sha256(pack.text)),
         candidate=Named(name=submission.candidate.name, digest=submission.digest),
+        candidate_text=sha256(submission.text),
         kind=scenario.kind,
         sector=scenario.sector,
         action_area=scenario.action_area,

@@ -40,9 +40,9 @@ class Rates:
 class Reading:
     """What a method read off the records: an estimate with its bounds, before any answer."""
 
-    estimate: float | None
+    estimate: float | None  # may be infinite: a request that never came back took for ever
     lower: float | None  # for ">=" at alpha, for "<=" at beta/m
-    upper: float | None  # for ">=" at beta/m, for "<=" at alpha
+    upper: float | None  # for ">=" at beta/m, for "<=" at alpha; None = no bound: the method is closed
     counts: dict[str, int]
     parts: tuple[tuple[str, int, int], ...] = field(default=())
     """For groups: word, successes, total."""
@@ -145,9 +145,9 @@ def _read_quantile(criterion: Criterion, records: Records, rates: Rates, _: dict
     lower = quantile.quantile_lower(values, level, rates.beta)
     upper = quantile.quantile_upper(values, level, rates.alpha)
     return Reading(
-        estimate=estimate if math.isfinite(estimate) else None,
-        lower=lower if math.isfinite(lower) else None,
-        upper=upper if math.isfinite(upper) else None,
+        estimate=estimate,
+        lower=lower,
+        upper=upper,
         counts=_counts(records),
     )
 

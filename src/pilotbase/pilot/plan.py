@@ -86,6 +86,8 @@ class Plan(Noun, frozen=True, kw_only=True):
     sealed_at: str
     scenario: Named
     candidate: Named
+    candidate_text: Digest
+    """Digest of ``candidate.toml``, which the dossier shows; the candidate's own digest covers all its files."""
     kind: Kind
     sector: Sector
     action_area: ActionArea

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from decimal import Decimal
 
 from pilotbase.foundation.text import Text
@@ -11,13 +12,13 @@ from pilotbase.pilot.scenario import Criterion
 
 
 def confidence(alpha: float | Decimal) -> str:
-    """Return ``95 %`` for an alpha of 0.05."""
-    return f"{100 * (1 - float(alpha)):.4g} %"
+    """Return ``95%`` for an alpha of 0.05."""
+    return f"{100 * (1 - float(alpha)):.4g}%"
 
 
 def number(value: float | Decimal | None) -> str:
     """Write a number for people: four significant digits, no exponent where avoidable."""
-    if value is None:
+    if value is None or not math.isfinite(value):
         return "–"
     amount = float(value)
     return f"{amount:,.0f}" if abs(amount) >= 1000 else f"{amount:.4g}"  # noqa: PLR2004 - thousands
@@ -25,7 +26,7 @@ def number(value: float | Decimal | None) -> str:
 
 def quantity(value: float | Decimal | None, unit: str) -> str:
     """Write a number with its unit in the size that people use: 12 ms, 310 MiB, 97 %."""
-    if value is None:
+    if value is None or not math.isfinite(value):
         return "–"
     amount = float(value)
     if unit == "s" and amount < 1:
@@ -39,6 +40,21 @@ def _points(value: float | Decimal | None) -> str:
     return "–" if value is None else f"{100 * float(value):.3g}"
 
 
+def _least(value: float | None) -> str:
+    """Write a lower bound in points, to one decimal, never above what is shown."""
+    return "–" if value is None else f"{math.floor(1000 * value) / 10:g}"
+
+
+def _most(value: float | None) -> str:
+    """Write an upper bound in points, to one decimal, never below what is shown."""
+    return "–" if value is None else f"{math.ceil(1000 * value) / 10:g}"
+
+
+def _ceiling(value: float | None) -> str:
+    """Write an upper bound to four decimals, never below what is shown."""
+    return "–" if value is None else f"{math.ceil(10000 * value) / 10000:g}"
+
+
 def _auroc(criterion: Criterion, reading: Reading, words: Words) -> Text:
     return Text(
         zh="任取一个{positive}和一个不是的，应用把前者排在前面的机会约为 {estimate}%；有 {sure} 的把握不低于 {lower}%。"
@@ -48,7 +64,7 @@ def _auroc(criterion: Criterion, reading: Reading, words: Words) -> Text:
     ).fill(
         positive=words.positive,
         estimate=_points(reading.estimate),
-        lower=_points(reading.lower),
+        lower=_least(reading.lower),
         threshold=_points(criterion.threshold),
         sure=confidence(criterion.alpha or 0),
     )
@@ -63,7 +79,7 @@ def _mean(criterion: Criterion, reading: Reading, words: Words) -> Text:
     ).fill(
         unit=words.unit,
         estimate=number(reading.estimate),
-        upper=number(reading.upper),
+        upper=_ceiling(reading.upper),
         threshold=number(criterion.threshold),
         sure=confidence(criterion.alpha or 0),
     )
@@ -81,7 +97,7 @@ def _gap(criterion: Criterion, reading: Reading, words: Words) -> Text:
         positive=words.positive,
         shares=Text(zh=shares_zh, en=shares_en),
         estimate=_points(reading.estimate),
-        upper=_points(reading.upper),
+        upper=_most(reading.upper),
         threshold=_points(criterion.threshold),
         sure=confidence(criterion.alpha or 0),
     )
@@ -112,7 +128,7 @@ def _rate(criterion: Criterion, reading: Reading, _: Words) -> Text:
         hits=reading.counts["hits"],
         total=reading.counts["counted"],
         rule=_AT_LEAST if least else _AT_MOST,
-        bound=_points(reading.lower if least else reading.upper),
+        bound=_least(reading.lower) if least else _most(reading.upper),
         threshold=_points(criterion.threshold),
         sure=confidence(criterion.alpha or 0),
     )

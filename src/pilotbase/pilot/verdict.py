@@ -7,7 +7,7 @@ Refusals share beta among the m rated criteria. Never a score, never rounded fro
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from decimal import Decimal
 from typing import ClassVar, Literal
 
@@ -167,9 +167,9 @@ def _find(
         criterion=criterion.id,
         stage=stage,
         answer=given,
-        estimate=None if reading.estimate is None else round_near(reading.estimate),
-        lower=None if reading.lower is None else round_down(reading.lower),
-        upper=None if reading.upper is None else round_up(reading.upper),
+        estimate=_text(reading.estimate, round_near),
+        lower=_text(reading.lower, round_down),
+        upper=_text(reading.upper, round_up),
         op=criterion.op,
         threshold=f"{criterion.threshold:f}",
         unit=criterion.unit,
@@ -182,6 +182,11 @@ def _find(
         sentence=finding_sentence(criterion, reading, given, plan.words),
         needs=_needs(criterion, reading) if given == "not_shown" else None,
     )
+
+
+def _text(value: float | None, rounded: Callable[[float], str]) -> str | None:
+    """Write a bound; one that is absent or infinite is written as null."""
+    return rounded(value) if value is not None and math.isfinite(value) else None
 
 
 def _observe(stage: StageName, criterion: Criterion, facts: dict[str, Fact]) -> Finding:
@@ -216,7 +221,7 @@ def _needs(criterion: Criterion, reading: Reading) -> int | None:
     A rule of thumb for people, not part of the judgement: it supposes that the estimate stays where it is.
     """
     bound = reading.lower if criterion.op == ">=" else reading.upper
-    if reading.estimate is None or bound is None or not reading.counts["n"]:
+    if reading.estimate is None or bound is None or not math.isfinite(bound) or not reading.counts["n"]:
         return None
     room = reading.estimate - float(criterion.threshold)
     room = room if criterion.op == ">=" else -room

@@ -278,7 +278,8 @@ def _plan(case: _Case) -> State:
     _must(named == told, "方案与声明的对象不同", "plan and statement speak of different things")
     scenario = sha256(case.file("public", SCENARIO))
     _must(scenario == plan.scenario.digest, "场景文件与方案不符", "the scenario file is not that of the plan")
-    case.file("public", CANDIDATE)
+    candidate = sha256(case.file("public", CANDIDATE))
+    _must(candidate == plan.candidate_text, "应用说明与方案不符", "the candidate file is not that of the plan")
     case.plan = plan
     return "ok"
 

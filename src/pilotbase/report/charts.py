@@ -14,6 +14,7 @@ from pilotbase.pilot.verdict import Finding
 from pilotbase.report.numbers import Measure, measure, share, written
 from pilotbase.report.svg import Drawing, Scale, ticks
 from pilotbase.report.table import largest, shown
+from pilotbase.report.words import LISTED
 
 WIDTH = 340  # fits a narrow screen without shrinking the text
 _EDGE = 14
@@ -181,10 +182,7 @@ _ROW = 40  # height of one horizontal bar with its words
 
 def groups(bars: tuple[GroupBar, ...], key: str, language: Language) -> str:
     """Draw the share detected in each group."""
-    rows = [
-        ("、".join(bar.words) if language == "zh" else ", ".join(bar.words), f"{bar.hits} / {bar.total}", bar)
-        for bar in bars
-    ]
+    rows = [(LISTED[language].join(bar.words), f"{bar.hits} / {bar.total}", bar) for bar in bars]
     description = "; ".join(f"{words}: {count} ({share(bar.hits, bar.total)})" for words, count, bar in rows)
     drawing = Drawing(WIDTH, _ROW * len(rows) + 26, key=key, title=_GROUPS.say(language), description=description)
     scale = Scale(0, 1, _EDGE, WIDTH - _EDGE)

@@ -12,7 +12,7 @@ from pilotbase.pilot.plan import OBSERVED, PlannedStage
 from pilotbase.pilot.sentences import join
 from pilotbase.pilot.verdict import Finding, Judgement, StageFindings, Verdict, stage_name
 from pilotbase.report.numbers import date, odds
-from pilotbase.report.words import OUTCOME_LINES, OUTCOMES
+from pilotbase.report.words import COMMA, OUTCOME_LINES, OUTCOMES
 
 SHOWN_REASONS = 2  # on page one; the others stand in the section on criteria
 
@@ -63,7 +63,7 @@ _ALL_HELD = Text(
     en="All {total} requirements are held: {rated} shown by data at the stated error rates, {observed} checked as "
     "facts.",
 )
-_MORE = Text(zh="另有 {more} 条理由，见判据部分。", en="{more} more reasons stand with the criteria.")
+_MORE = Text(zh="另有 {more} 条理由，见判据部分。", en="And {more} more: see the criteria.")
 
 
 def promise(verdict: Verdict) -> Text:
@@ -150,16 +150,14 @@ def tally(planned: Sequence[PlannedStage], stages: Sequence[StageFindings]) -> T
 
 def rehearsal_line(counted: Tally) -> Text:
     """Say how a rehearsal went: would pass 7 of 9."""
-    said = Text(zh="{total} 项要求中预计有 {held} 项达标", en="would pass {held} of {total}").fill(
-        total=counted.total, held=counted.held
-    )
+    said = _WOULD.fill(total=counted.total, held=counted.held)
     left = ((counted.refused, _REFUSED), (counted.not_shown, _NOT_SHOWN), (counted.not_run, _NOT_RUN))
-    for number, words in left:
-        if number:
-            said = Text(zh="{said}，{words}", en="{said}, {words}").fill(said=said, words=words.fill(number=number))
-    return said
+    parts = [said, *(words.fill(number=number) for number, words in left if number)]
+    zh, en = (COMMA[language].join(part.say(language) for part in parts) for language in LANGUAGES)
+    return Text(zh=zh, en=en)
 
 
+_WOULD = Text(zh="{total} 项要求中预计有 {held} 项达标", en="would pass {held} of {total}")
 _REFUSED = Text(zh="{number} 项不达标", en="{number} refused")
 _NOT_SHOWN = Text(zh="{number} 项证据不足", en="{number} not shown")
 _NOT_RUN = Text(zh="{number} 项未进行", en="{number} not run")

@@ -23,8 +23,10 @@ from pilotbase.report.sections import Pairs
 from pilotbase.report.signs import sign
 from pilotbase.report.words import (
     ACTION_AREAS,
+    COLON,
     GRADE_LINES,
     GRADES,
+    LISTED,
     OUTCOME_LINES,
     OUTCOME_SIGNS,
     OUTCOMES,
@@ -156,9 +158,9 @@ def _asks(candidate: Candidate, language: Language) -> Pairs:
 
 def _data(scenario: Scenario, language: Language) -> Pairs:
     card = scenario.data
-    area = f"{SECTORS[scenario.sector].say(language)}{WORDS['comma'].say(language)}"
+    area = (SECTORS[scenario.sector], ACTION_AREAS[scenario.action_area])
     return [
-        (WORDS["sector"].say(language), area + ACTION_AREAS[scenario.action_area].say(language)),
+        (WORDS["sector"].say(language), LISTED[language].join(_say(area, language))),
         (WORDS["source"].say(language), card.source.say(language)),
         (WORDS["package"].say(language), card.package),
         (WORDS["package_licence"].say(language), card.package_licence),
@@ -197,6 +199,7 @@ def _page(template: str, view: Mapping[str, object], order: tuple[str, ...], lan
     return _TEMPLATES.get_template(template).render(
         view,
         language=language,
+        colon=COLON[language],
         w={name: text.say(language) for name, text in WORDS.items()},
         section={name: index + 1 for index, name in enumerate(order)},
         style=Markup(style),  # noqa: S704 - our own style sheet

@@ -11,12 +11,23 @@ from pilotbase.pilot.aggregates import Aggregates, GroupBars
 from pilotbase.pilot.plan import OBSERVED, PlannedStage
 from pilotbase.pilot.scenario import Criterion, Limits, StageName
 from pilotbase.pilot.trace import Environment, Isolation, Usage
-from pilotbase.pilot.verdict import Finding, StageFindings, stage_name
+from pilotbase.pilot.verdict import STAGE_NAMES, Finding, StageFindings, stage_name
 from pilotbase.report import charts, numbers
 from pilotbase.report.numbers import confidence, measure, rate, written
 from pilotbase.report.signs import sign
 from pilotbase.report.table import largest, shown
-from pilotbase.report.words import ANSWER_SIGNS, ANSWERS, COUNTS, GRADES, NOT_RUN, SAME_ROWS, SPLITS, WORDS, Sign
+from pilotbase.report.words import (
+    ANSWER_SIGNS,
+    ANSWERS,
+    COUNTS,
+    GRADES,
+    NOT_RUN,
+    SAME_ROWS,
+    SEMICOLON,
+    SPLITS,
+    WORDS,
+    Sign,
+)
 
 Pairs = list[tuple[str, str]]
 """Label and value."""
@@ -152,9 +163,10 @@ def _percent_up(value: Decimal) -> str:
 
 
 def _counts(counts: Mapping[str, int], language: Language) -> str:
-    """Write all counts; a count without a name in this release keeps its own."""
-    told = [f"{COUNTS[name].say(language) if name in COUNTS else name} {number:,}" for name, number in counts.items()]
-    return ("；" if language == "zh" else "; ").join(told)
+    """Write all counts in the order of the words; one without a name in this release keeps its own and comes last."""
+    named = [f"{COUNTS[name].say(language)} {counts[name]:,}" for name in COUNTS if name in counts]
+    others = [f"{name} {number:,}" for name, number in sorted(counts.items()) if name not in COUNTS]
+    return SEMICOLON[language].join(named + others)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -288,7 +300,7 @@ def usage_rows(usages: Mapping[StageName, Usage], language: Language) -> list[tu
             f"{usage.processes:,}",
             f"{usage.stderr:,}",
         )
-        for stage, usage in usages.items()
+        for stage, usage in sorted(usages.items(), key=lambda one: list(STAGE_NAMES).index(one[0]))
     ]
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Literal
 
-from pilotbase.foundation.text import Text
+from pilotbase.foundation.text import Language, Text
 from pilotbase.pilot.criteria import Answer, Grade
 from pilotbase.pilot.verdict import Outcome
 
@@ -86,6 +86,12 @@ ACTION_AREAS: dict[str, Text] = {
     "governance": Text(zh="治理能力", en="governance"),
     "global": Text(zh="全球合作", en="global cooperation"),
 }
+
+COLON: dict[Language, str] = {"zh": "：", "en": ": "}
+COMMA: dict[Language, str] = {"zh": "，", "en": ", "}
+SEMICOLON: dict[Language, str] = {"zh": "；", "en": "; "}
+LISTED: dict[Language, str] = {"zh": "、", "en": ", "}
+"""Between the members of a list."""
 
 WORDS: dict[str, Text] = {
     # head and page one
@@ -261,8 +267,6 @@ WORDS: dict[str, Text] = {
     "environment_lock": Text(zh="应用的依赖环境", en="Environment of the application"),
     "plugins": Text(zh="插件", en="Plug-ins"),
     "sector": Text(zh="领域与行动方向", en="Sector and action area"),
-    "colon": Text(zh="：", en=": "),
-    "comma": Text(zh="、", en=", "),
     # rehearsal
     "rehearsal_mark": Text(zh="预演，不是结论", en="Rehearsal, not a verdict"),
     "rehearsal_note": Text(

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import msgspec
 import numpy as np
 
 from pilotbase.supports.data.splits import deal
 from pilotbase.supports.data.table import Table, TableColumn, table_digest
-import msgspec
 
 BAD = Path(__file__).parent / "bad"
 

@@ -53,7 +53,8 @@ def test_other_data_is_not_installed_and_leaves_nothing(pack, tmp_path):
     assert not list(tmp_path.iterdir())
 
 
-def test_a_full_disk_leaves_the_old_data(custody, pack, tmp_path, monkeypatch):
+@pytest.mark.usefixtures("custody")
+def test_a_full_disk_leaves_the_old_data(pack, tmp_path, monkeypatch):
     def full(*_):
         raise OSError(28, "No space left on device")
 
@@ -153,7 +154,8 @@ def test_every_split_can_be_parted(custody, pack):
     assert table_digest(custody.public_sample()) == table_digest(dealt.tables["sample"])
 
 
-def test_a_hidden_table_that_the_scenario_does_not_commit_to_is_refused(custody, pack, tmp_path):
+@pytest.mark.usefixtures("custody")
+def test_a_hidden_table_that_the_scenario_does_not_commit_to_is_refused(pack, tmp_path):
     for path in (tmp_path / "pack/hidden").iterdir():
         path.unlink()
     (tmp_path / "pack/hidden").rmdir()
@@ -165,7 +167,8 @@ def test_a_hidden_table_that_the_scenario_does_not_commit_to_is_refused(custody,
 
 
 @pytest.mark.parametrize("target", ["binding.toml", "hidden", "sample"])
-def test_data_that_others_can_read_is_refused(custody, pack, tmp_path, target):
+@pytest.mark.usefixtures("custody")
+def test_data_that_others_can_read_is_refused(pack, tmp_path, target):
     path = tmp_path / "pack" / target
     path.chmod(path.stat().st_mode | 0o040)
     with pytest.raises(InputError, match="open to other users"):
@@ -188,14 +191,16 @@ def test_every_bad_binding_is_known():
 
 
 @pytest.mark.parametrize("name", sorted(BINDINGS))
-def test_bad_binding_is_refused_for_its_own_fault(custody, pack, tmp_path, name):
+@pytest.mark.usefixtures("custody")
+def test_bad_binding_is_refused_for_its_own_fault(pack, tmp_path, name):
     binding = tmp_path / "pack/binding.toml"
     binding.write_bytes((BAD / name).read_bytes())
     with pytest.raises(InputError, match=BINDINGS[name]):
         Custody.open(binding, pack)
 
 
-def test_a_linked_folder_is_refused(custody, pack, tmp_path):
+@pytest.mark.usefixtures("custody")
+def test_a_linked_folder_is_refused(pack, tmp_path):
     (tmp_path / "pack/hidden").rename(tmp_path / "elsewhere")
     (tmp_path / "pack/hidden").symlink_to(tmp_path / "elsewhere")
     with pytest.raises(InputError, match="must name the folder"):
@@ -207,7 +212,8 @@ def test_nothing_installed_says_how_to_install(pack):
         Custody.open(Path("no/such/binding.toml"), pack)
 
 
-def test_a_target_vocabulary_of_three_words_is_refused(custody, pack, tmp_path):
+@pytest.mark.usefixtures("custody")
+def test_a_target_vocabulary_of_three_words_is_refused(pack, tmp_path):
     columns = tuple(
         msgspec.structs.replace(column, vocabulary=("no", "yes", "unknown")) if column.name == "failed" else column
         for column in pack.contract.columns

@@ -47,7 +47,7 @@ def test_foreign_words_never_leave(rows):
     assert {row["site"] for row in rows} == {"", "north", "south", "west", UNLISTED}
 
 
-def test_units_are_rekeyed_and_stay_together(scenario, sample, rows):
+def test_units_are_rekeyed_and_stay_together(sample, rows):
     units = sample.columns["pump_id"].values
     names = [row["pump_id"] for row in rows]
     assert len(set(names)) == len(set(zip(names, units.tolist(), strict=True))) == len(np.unique(units))

@@ -16,7 +16,7 @@ from pilotbase.line.journey import Issued
 from pilotbase.line.rehearse import Rehearsed
 from pilotbase.pilot.document import to_tree
 from pilotbase.pilot.sentences import number, quantity
-from pilotbase.pilot.verdict import StageFindings, Verdict, stage_name
+from pilotbase.pilot.verdict import StageFindings, stage_name
 from pilotbase.report.conclusion import conclusion
 
 EXIT = {"accepted": 0, "rejected": 10, "undecided": 20}
@@ -68,23 +68,13 @@ def show_verdict(issued: Issued) -> None:
     print()
     print(f"{OUTCOMES[verdict.outcome].say(chosen())}  {verdict.candidate}  →  {verdict.scenario}")
     say(conclusion(verdict))
-    if verdict.data_public:
-        say(_PUBLIC)
     report = issued.dossier / "public" / f"report.{chosen()}.html"
-    say(_WHERE.fill(dossier=issued.dossier, report=report, trust=_trust_hint(verdict)))
+    say(_WHERE.fill(dossier=issued.dossier, report=report, until=verdict.valid_until[:10]))
 
 
-def _trust_hint(verdict: Verdict) -> str:
-    return f"{verdict.valid_until[:10]}"
-
-
-_PUBLIC = Text(
-    zh="注意：数据公开，隐藏样本人人可得；这一结论只演示方法。",
-    en="Note: the data is public, anyone can have the hidden rows; this verdict demonstrates the method.",
-)
 _WHERE = Text(
-    zh="档案：{dossier}\n报告：{report}\n有效期至 {trust}。核验：pilotbase verify {dossier}",
-    en="dossier: {dossier}\nreport:  {report}\nvalid until {trust}. To verify: pilotbase verify {dossier}",
+    zh="档案：{dossier}\n报告：{report}\n有效期至 {until}。核验：pilotbase verify {dossier}",
+    en="dossier: {dossier}\nreport:  {report}\nvalid until {until}. To verify: pilotbase verify {dossier}",
 )
 
 

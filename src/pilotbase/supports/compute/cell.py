@@ -25,9 +25,11 @@ STDOUT_LIMIT = 8 << 20  # bytes; for jobs, whose standard output is not a protoc
 INODE_LIMIT = 20_000  # files in the scratch folders; the size of a tmpfs does not bound their number
 
 _TARGET = re.compile(r"/[a-z][a-z0-9_.-]{0,60}")
-_TAKEN = frozenset(
-    f"/{name}" for name in "usr lib lib32 lib64 libx32 bin sbin etc proc sys dev tmp out stage_one.py".split()
-)
+_TAKEN = re.compile(r"/(usr|lib(32|64|x32)?|s?bin|etc|proc|sys|dev|tmp|out|stage_one\.py)")
+
+
+def _usable(target: str) -> bool:
+    return bool(_TARGET.fullmatch(target)) and not _TAKEN.fullmatch(target)
 
 
 class CandidateFailed(Exception):  # noqa: N818 - a failing candidate is a measurement, not an error of ours
@@ -85,7 +87,7 @@ class CellSpec:
     def __post_init__(self) -> None:
         """Refuse targets that hide a part of the cell or lie inside one another."""
         targets = [*self.files, *(mount.target for mount in self.mounts)]
-        wrong = [name for name in targets if not _TARGET.fullmatch(name) or name in _TAKEN or targets.count(name) > 1]
+        wrong = [name for name in targets if not _usable(name) or targets.count(name) > 1]
         if wrong:
             raise FaultError(
                 Text(zh="沙箱内的目标路径不可用", en="a target inside the cell cannot be used"),

@@ -5,7 +5,7 @@ Both refuse where the self-test of this machine does not find every required lay
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
@@ -21,7 +21,7 @@ _STOPPED = 137  # exit code of a job that was killed
 
 
 @contextmanager
-def isolated(spec: CellSpec, state: Path) -> Iterator[Cell]:
+def isolated(spec: CellSpec, state: Path) -> Generator[Cell]:
     """Open a cell of level full; it is empty at the end of the block.
 
     Raises IsolationError (what is missing, and the remedy for this system) instead of giving less.

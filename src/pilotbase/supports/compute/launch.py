@@ -4,6 +4,9 @@ The order matters: a private mount namespace and the staging need root; after th
 Standard library only: the supervisor imports this file in a bare interpreter.
 """
 
+# ruff: noqa: PTH101, PTH102, PTH103, PTH112, PTH115, PTH116, PTH120, PTH211
+# It must start fast: no pathlib.
+
 from __future__ import annotations
 
 import os
@@ -68,9 +71,9 @@ def stage_by_mount(staging: Staging) -> None:
 
 
 def _bind(source: str, target: str) -> None:
-    os.makedirs(os.path.dirname(target), exist_ok=True)  # noqa: PTH103, PTH120 - no pathlib here
-    if stat.S_ISDIR(os.stat(source).st_mode):  # noqa: PTH116
-        os.mkdir(target)  # noqa: PTH102
+    os.makedirs(os.path.dirname(target), exist_ok=True)
+    if stat.S_ISDIR(os.stat(source).st_mode):
+        os.mkdir(target)
     else:
         os.close(os.open(target, os.O_CREAT | os.O_EXCL, 0o644))
     linux.mount(source, target, "", linux.MS_BIND | linux.MS_REC)
@@ -92,16 +95,16 @@ def copy_open(source: str, target: str) -> None:
 
     Links are copied as links and never followed; anything that is neither file, folder nor link is left out.
     """
-    os.makedirs(os.path.dirname(target), exist_ok=True)  # noqa: PTH103, PTH120
-    if not os.path.isdir(source):  # noqa: PTH112
+    os.makedirs(os.path.dirname(target), exist_ok=True)
+    if not os.path.isdir(source):
         _copy_file(source, target)
         return
-    os.mkdir(target)  # noqa: PTH102
-    os.chmod(target, 0o755)  # noqa: PTH101, S103 - read by the pool uid
+    os.mkdir(target)
+    os.chmod(target, 0o755)  # noqa: S103 - read by the pool uid
     for entry in os.scandir(source):
         to = f"{target}/{entry.name}"
         if entry.is_symlink():
-            os.symlink(os.readlink(entry.path), to)  # noqa: PTH115, PTH211
+            os.symlink(os.readlink(entry.path), to)
         elif entry.is_dir():
             copy_open(entry.path, to)
         elif entry.is_file():
@@ -110,15 +113,15 @@ def copy_open(source: str, target: str) -> None:
 
 def _copy_file(source: str, target: str) -> None:
     shutil.copyfile(source, target)
-    state = os.stat(source)  # noqa: PTH116
-    os.chmod(target, 0o755 if state.st_mode & 0o111 else 0o644)  # noqa: PTH101
+    state = os.stat(source)
+    os.chmod(target, 0o755 if state.st_mode & 0o111 else 0o644)
     os.utime(target, ns=(state.st_atime_ns, state.st_mtime_ns))  # byte code is checked against the time of its source
 
 
 def _size(source: str) -> int:
     """Return bytes to reserve for a copy: content, and a page for each entry."""
-    if not os.path.isdir(source):  # noqa: PTH112
-        return os.stat(source).st_size + 4096  # noqa: PTH116
+    if not os.path.isdir(source):
+        return os.stat(source).st_size + 4096
     total = 4096
     for folder, names, files in os.walk(source):
         total += sum(os.lstat(f"{folder}/{name}").st_size + 8192 for name in files) + 4096 * len(names)

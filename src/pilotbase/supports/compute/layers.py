@@ -34,9 +34,7 @@ _HELD = {
         zh="环境变量、文件描述符均在白名单内，独立会话",
         en="only listed variables and descriptors; a session of its own",
     ),
-    UID_DROP: Text(
-        zh="以专用用户运行，没有附加组", en="runs on a uid of its own, without further groups"
-    ),
+    UID_DROP: Text(zh="以专用用户运行，没有附加组", en="runs on a uid of its own, without further groups"),
     NAMESPACES: Text(
         zh="六种命名空间均独立；看不到宿主机的进程与网络；只读文件系统；没有任何特权",
         en="six namespaces of its own; no host process or network in sight; read-only file system; no capability",
@@ -107,7 +105,9 @@ def checks(facts: dict[str, Any], expected: Expected) -> list[Check]:
 def judge(found: list[Check], drops: bool) -> tuple[Layer, ...]:  # noqa: FBT001 - a fact: whether root started it
     """Return the layers in order; a layer stands when all its checks held, and it had some."""
     first = [_layer(name, found) for name in (NO_LABELS, CLEAN_LAUNCH)]
-    identity = _layer(UID_DROP, found) if drops else Layer(name=UID_DROP, present=False, required=False, detail=_NO_DROP)
+    identity = (
+        _layer(UID_DROP, found) if drops else Layer(name=UID_DROP, present=False, required=False, detail=_NO_DROP)
+    )
     return (
         *first,
         identity,
@@ -160,7 +160,9 @@ def _labels(facts: dict[str, Any]) -> Iterator[Check]:
 
 def _launch(facts: dict[str, Any], expected: Expected) -> Iterator[Check]:
     wanted = expected.variables | {"PWD": "/tmp"}  # noqa: S108 - set by bubblewrap with the working folder
-    yield Check(CLEAN_LAUNCH, "variables", facts["environ"] == wanted, sorted(facts["environ"].items() ^ wanted.items()))
+    yield Check(
+        CLEAN_LAUNCH, "variables", facts["environ"] == wanted, sorted(facts["environ"].items() ^ wanted.items())
+    )
     handles = facts["handles"]
     yield Check(CLEAN_LAUNCH, "descriptors", handles == {"0": "pipe", "1": "pipe", "2": "pipe"}, handles)
     yield Check(CLEAN_LAUNCH, "session", facts["session"] > 0, facts["session"])

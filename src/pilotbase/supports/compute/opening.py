@@ -11,7 +11,7 @@ import platform
 import socket
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -50,7 +50,7 @@ NO_YARD = Yard()
 
 
 @contextmanager
-def opened(spec: CellSpec, state: Path) -> Iterator[SandboxCell]:
+def opened(spec: CellSpec, state: Path) -> Generator[SandboxCell]:
     """Open a cell; it is empty at the end of the block. Raises IsolationError when it cannot be had."""
     found = program.find()
     cell = _start(spec, state, found, NO_YARD)
@@ -62,7 +62,7 @@ def opened(spec: CellSpec, state: Path) -> Iterator[SandboxCell]:
 
 
 @contextmanager
-def opened_with_yard(spec: CellSpec, state: Path, yard: Yard) -> Iterator[tuple[SandboxCell, int]]:
+def opened_with_yard(spec: CellSpec, state: Path, yard: Yard) -> Generator[tuple[SandboxCell, int]]:
     """Open a cell that has a writable /out, and hold that folder as a descriptor that outlives the cell."""
     found = program.find()
     cell = _start(spec, state, found, yard)

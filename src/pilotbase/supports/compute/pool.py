@@ -44,7 +44,7 @@ def pool(settings: Mapping[str, str]) -> range:
 
 
 def take(state: Path) -> Seat | None:
-    """Lock a free uid; None for an ordinary user, who has no other to change to. Raises IsolationError if none is free."""
+    """Lock a free uid; None for an ordinary user, who cannot change. Raises IsolationError when none is free."""
     if os.geteuid() != 0:
         return None
     uids = pool(os.environ)

@@ -13,7 +13,7 @@ import secrets
 import socket
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import ExitStack, contextmanager
 from dataclasses import replace
 from pathlib import Path
@@ -116,7 +116,7 @@ def _probe(state: Path) -> Isolation:
 
 
 @contextmanager
-def _planted(state: Path) -> Iterator[tuple[Path, dict[str, Any]]]:
+def _planted(state: Path) -> Generator[tuple[Path, dict[str, Any]]]:
     """Plant what the probe must not reach: files, listeners; each is first reached from here, as a control."""
     with ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="selftest-", dir=state)))
@@ -133,17 +133,20 @@ def _planted(state: Path) -> Iterator[tuple[Path, dict[str, Any]]]:
         port = _listen(stack, socket.AF_INET, ("127.0.0.1", 0))[1]
         _listen(stack, socket.AF_UNIX, "\0" + abstract)
         _listen(stack, socket.AF_UNIX, pathname)
-        yield folder, {
-            "canaries": [str(canary), str(public), f"/proc/{os.getpid()}/environ", "/etc/passwd", "/dev/kmsg"],
-            "input": "/input/file",
-            "rewrite": ["/input/file", *_REWRITTEN],
-            "create": list(_CREATED),
-            "port": port,
-            "abstract": abstract,
-            "pathname": pathname,
-            "namespaces": list(_NAMESPACES),
-            "limits": list(hard_limits(_LIMITS)),
-        }
+        yield (
+            folder,
+            {
+                "canaries": [str(canary), str(public), f"/proc/{os.getpid()}/environ", "/etc/passwd", "/dev/kmsg"],
+                "input": "/input/file",
+                "rewrite": ["/input/file", *_REWRITTEN],
+                "create": list(_CREATED),
+                "port": port,
+                "abstract": abstract,
+                "pathname": pathname,
+                "namespaces": list(_NAMESPACES),
+                "limits": list(hard_limits(_LIMITS)),
+            },
+        )
 
 
 def _listen(stack: ExitStack, family: int, address: tuple[str, int] | str) -> Any:

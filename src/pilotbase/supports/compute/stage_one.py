@@ -7,6 +7,9 @@ Usage   stage_one.py GATE NAME=VALUE... -- PROGRAM ARGUMENT...
 Errors  any failure ends the process before the gate: the host then knows that the launch failed, not the candidate.
 """
 
+# ruff: noqa: PTH208
+# It must start fast: no pathlib.
+
 from __future__ import annotations
 
 import os
@@ -27,7 +30,7 @@ def limit(name: str, value: int) -> None:
 
 def close_others() -> None:
     """Close every descriptor but standard input, output and error."""
-    for name in os.listdir("/proc/self/fd"):  # noqa: PTH208 - no pathlib here
+    for name in os.listdir("/proc/self/fd"):
         if int(name) > 2:  # noqa: PLR2004 - standard error
             with suppress(OSError):  # the listing's own descriptor is gone by now
                 os.close(int(name))

@@ -5,6 +5,9 @@ is passed, when the host says so, and when the host is gone. Frames do not pass 
 Standard library only, run by a bare interpreter:  supervisor.main() with the control descriptor as last argument.
 """
 
+# ruff: noqa: PTH208
+# It must start fast: no pathlib.
+
 from __future__ import annotations
 
 import base64
@@ -216,7 +219,7 @@ def main() -> None:
     """Read the order, do it, report; a fault of ours is reported as such."""
     control = int(sys.argv[-1])
     order: Order = Lines(control).receive()
-    for name in os.listdir("/proc/self/fd"):  # noqa: PTH208 - no pathlib here
+    for name in os.listdir("/proc/self/fd"):
         with suppress(OSError):  # the listing's own descriptor
             os.set_inheritable(int(name), int(name) <= 2)  # noqa: PLR2004 - what the cell inherits is named one by one
     try:

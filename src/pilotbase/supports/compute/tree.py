@@ -4,6 +4,9 @@ Standard library only: the supervisor imports this file in a bare interpreter.
 Source  proc(5): ``task/TID/children``, ``statm``, ``smaps_rollup``.
 """
 
+# ruff: noqa: PTH208
+# It must start fast: no pathlib.
+
 from __future__ import annotations
 
 import os
@@ -32,7 +35,7 @@ def _read(path: str) -> bytes:
 
 def _threads(pid: int) -> list[str]:
     try:
-        return os.listdir(f"/proc/{pid}/task")  # noqa: PTH208 - no pathlib here
+        return os.listdir(f"/proc/{pid}/task")
     except OSError:
         return []
 
