@@ -9,6 +9,7 @@ the failure of a numbered step. It reads from top to bottom in the order of the 
     Bytes        bytes.md     canonical JSON, digests, Merkle roots, envelopes, keys, the event chain, records
     Documents    schemas/     what each document may hold
     Methods      methods.md   from numbers to bounds, from bounds to an answer
+    Measures     measures.md  which numbers a criterion reads, and what a finding counts
     Judging      dossier.md   section 3, the whole
     Steps        dossier.md   section 2, steps 1 to 12
 
@@ -364,7 +365,7 @@ def _complaint(envelope: Envelope, signature: Signature, key: Key, at: datetime)
 # ---- Times and quantities
 
 MOMENT = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}\.[0-9]{6}Z")
-DURATIONS = {"s": 1, "min": 60, "h": 3_600, "d": 86_400}  # seconds
+DURATIONS = {"ms": 10**3, "s": 10**6, "min": 60 * 10**6, "h": 3_600 * 10**6, "day": 86_400 * 10**6}  # microseconds
 
 
 def moment(text: str) -> datetime:
@@ -382,11 +383,11 @@ def stamp(time: datetime) -> str:
 
 
 def later(start: datetime, quantity: str) -> datetime:
-    """Add a duration such as ``365 d`` to a time, within the calendar."""
+    """Add a duration such as ``365 day`` to a time, within the calendar."""
     number, _, unit = quantity.partition(" ")
     require(unit in DURATIONS, f"unknown unit of time: {shown(unit)}")
     try:
-        return start + timedelta(microseconds=int(decimal(number) * DURATIONS[unit] * 10**6))
+        return start + timedelta(microseconds=int(decimal(number) * DURATIONS[unit]))
     except OverflowError:
         raise FaultError("a time beyond the calendar") from None
 
@@ -705,6 +706,7 @@ PLAN = document(
         "sealed_at": words(),
         "scenario": NAMED,
         "candidate": NAMED,
+        "candidate_text": HEX,
         "kind": one_of("predict"),
         "sector": one_of("energy", "finance", "healthcare", "manufacturing", "other", "transportation"),
         "action_area": one_of("consumption", "global", "governance", "industry", "science", "welfare"),
@@ -716,7 +718,7 @@ PLAN = document(
                     "split": one_of("diagnostic", "hidden", "sample", "none"),
                     "rows": whole(0),
                     "criteria": list_of(CRITERION),
-                    "proceed": truth,
+                    "continue": truth,
                 }
             )
         ),
@@ -1222,30 +1224,133 @@ def decide_observed(op: str, threshold: Fraction, fact: Fraction) -> str:
 
 
 # ======================================================================================================================
-# Judging the whole: dossier.md, section 3
+# Measures, as on the page measures.md
 # ======================================================================================================================
 
 
 @dataclass(frozen=True, slots=True)
-class Reading:
-    """Which numbers of a stage's records a measure reads."""
+class Measure:
+    """Which numbers of a stage's records a measure reads, and by which method it is judged."""
 
+    method: str
     column: str
     among: int | None = None  # only rows whose ``positive`` is this; None: all rows that count
 
 
-# No page lists the measures; see the open questions. A measure that is not here cannot be judged again.
 MEASURES = {
-    "auroc": Reading("score"),
-    "brier": Reading("squared_error"),
-    "accuracy": Reading("right"),
-    "sensitivity": Reading("detected", among=1),
-    "recall": Reading("detected", among=1),
-    "specificity": Reading("right", among=0),
-    "recall_gap": Reading("detected", among=1),
-    "sensitivity_gap": Reading("detected", among=1),
-    "latency": Reading("seconds"),
+    "auroc": Measure("logit-delong/1", "score"),
+    "brier": Measure("betting-iid/1", "squared_error"),
+    "accuracy": Measure("clopper-pearson/1", "right"),
+    "sensitivity": Measure("clopper-pearson/1", "right", among=1),
+    "specificity": Measure("clopper-pearson/1", "right", among=0),
+    "sensitivity_gap": Measure("farrington-manning-gap/1", "detected", among=1),
+    "latency": Measure("order-statistic/1", "seconds"),
 }
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """What one criterion's numbers come to."""
+
+    bounds: Bounds
+    counts: dict[str, int]
+    parts: tuple[dict[str, Any], ...] = ()
+
+
+def measure(criterion: dict[str, Any], groups: dict[str, list[str]], records: Records, a: float, b: float) -> Found:
+    """Hand a criterion's numbers to its method, and count them."""
+    place, named = f"criterion {criterion['id']}", MEASURES.get(criterion["measure"])
+    require(named is not None, f"{place}: unknown measure {shown(criterion['measure'])}")
+    method = criterion["method"]
+    require(method == named.method, f"{place}: {criterion['measure']} is not judged by {shown(method)}")
+    rows, counts = rows_that_count(records, named.among), _counts(records)
+    values = _pick(records, named.column, rows)
+    if method == "logit-delong/1":
+        marks = _marks(records, "positive", rows)
+        bounds = logit_delong(values, marks, decimal(criterion["threshold"]), a, b)
+        return Found(bounds, counts | {"positives": sum(marks), "negatives": len(marks) - sum(marks)})
+    if method == "farrington-manning-gap/1":
+        return _gap(criterion, groups, records, rows, (a, b))
+    if method == "clopper-pearson/1":
+        hits = sum(_marks(records, named.column, rows))
+        return Found(clopper_pearson(hits, len(rows), a, b), counts | {"hits": hits, "counted": len(rows)})
+    if method == "betting-iid/1":
+        return Found(betting_iid(values, a, b), counts)
+    require(criterion.get("quantile") is not None, f"{place}: without a quantile")
+    return Found(order_statistic(values, decimal(criterion["quantile"]), a, b), counts)
+
+
+def _gap(
+    criterion: dict[str, Any],
+    groups: dict[str, list[str]],
+    records: Records,
+    rows: Sequence[int],
+    rates: tuple[float, float],
+) -> Found:
+    """Count the planned groups, all words in code order; rows with a negative code belong to none."""
+    place, name = f"criterion {criterion['id']}", criterion.get("group")
+    require(name in groups, f"{place}: the plan has no words for the groups of {shown(name)}")
+    codes, marks = _pick(records, f"group_{name}", rows), _marks(records, "detected", rows)
+    require(all(code < len(groups[name]) for code in codes), f"{place}: a group code without a word")
+    totals = Counter(codes)
+    hits = Counter(code for code, mark in zip(codes, marks, strict=True) if mark)
+    counted = [(hits[code], totals[code]) for code in range(len(groups[name]))]
+    parts = tuple({"word": w, "hits": x, "total": n} for w, (x, n) in zip(groups[name], counted, strict=True))
+    without = sum(1 for code in codes if code < 0)
+    counts = _counts(records) | {"positives": len(rows), "without_group": without}
+    return Found(farrington_manning_gap(counted, *rates), counts, parts)
+
+
+def rows_that_count(records: Records, among: int | None = None) -> list[int]:
+    """Return the rows with status 0 or 1; with ``among``, only those of that truth."""
+    status = records.column("status").values()
+    rows = [row for row, code in enumerate(status) if code in (MEASURED, FAILED_ITEM)]
+    if among is None:
+        return rows
+    positive = _marks(records, "positive", rows)
+    return [row for row, mark in zip(rows, positive, strict=True) if mark == among]
+
+
+def _pick(records: Records, name: str, rows: Sequence[int]) -> list[Any]:
+    column = records.column(name)
+    require(column.dtype != "|V16", f"the column {name} holds no numbers")
+    values = column.values()
+    return [values[row] for row in rows]
+
+
+def _marks(records: Records, name: str, rows: Sequence[int]) -> list[int]:
+    values = _pick(records, name, rows)
+    require(all(value in (0, 1) for value in values), f"the column {name} holds other than 0 and 1")
+    return [int(value) for value in values]
+
+
+def _counts(records: Records) -> dict[str, int]:
+    status = Counter(records.column("status").values())
+    return {
+        "n": status[MEASURED] + status[FAILED_ITEM],
+        "candidate_failures": status[FAILED_ITEM],
+        "invalid": status[PLATFORM_FAULT] + status[DATA_FAULT],
+    }
+
+
+WORST = {"squared_error": 1, "decision": 0, "detected": 0, "right": 0, "seconds": math.inf}
+
+
+def check_failed_items(records: Records) -> None:
+    """Check that each item at which the candidate failed carries the worst numbers."""
+    failed = [row for row, code in enumerate(records.column("status").values()) if code == FAILED_ITEM]
+    names = {column.name for column in records.columns}
+    for name in WORST.keys() & names:
+        kind = all(value == WORST[name] for value in _pick(records, name, failed))
+        require(kind, f"{records.stage}: a failed item with a better {name} than the worst")
+    if {"score", "positive"} <= names:
+        scored = zip(_pick(records, "score", failed), _marks(records, "positive", failed), strict=True)
+        require(all(score == 1 - mark for score, mark in scored), f"{records.stage}: a failed item with a better score")
+
+
+# ======================================================================================================================
+# Judging the whole: dossier.md, section 3
+# ======================================================================================================================
 
 
 @dataclass(frozen=True, slots=True)
@@ -1257,8 +1362,7 @@ class Answer:
     op: str
     threshold: str
     answer: str
-    bounds: Bounds
-    counts: dict[str, int] | None  # None: no page says how they are named
+    found: Found
 
 
 @dataclass(frozen=True, slots=True)
@@ -1304,19 +1408,24 @@ def judge_one(criterion: dict[str, Any], trace: dict[str, Any], material: Materi
     threshold, margin = decimal(criterion["threshold"]), decimal(criterion.get("margin", "0"))
     require(margin >= 0, f"{place}: the margin is negative")
     if method == "observed/1":
-        fact = _fact(criterion["measure"], trace)
-        answer, bounds = decide_observed(op, threshold, fact), Bounds(double(fact), None, None)
+        fact = _fact(criterion, trace)
+        answer, found = decide_observed(op, threshold, fact), Found(Bounds(double(fact), None, None), {"n": 1})
     else:
         a, b = _rates(criterion, material.plan)
-        bounds = _bounds(criterion, material, material.records_for(trace["stage"]), a, b)
-        answer = decide(method, op, threshold, margin, bounds)
-    return Answer(criterion["id"], method, op, criterion["threshold"], answer, bounds, None)
+        records = material.records_for(trace["stage"])
+        found = measure(criterion, material.plan["words"]["groups"], records, a, b)
+        answer = decide(method, op, threshold, margin, found.bounds)
+    return Answer(criterion["id"], method, op, criterion["threshold"], answer, found)
 
 
-def _fact(measure: str, trace: dict[str, Any]) -> Fraction:
-    values = [fact["value"] for fact in trace["facts"] if fact["measure"] == measure]
-    require(len(values) == 1, f"stage {trace['stage']}: {len(values)} facts {measure}, expected one")
-    return decimal(values[0])
+def _fact(criterion: dict[str, Any], trace: dict[str, Any]) -> Fraction:
+    name, unit = criterion["measure"], criterion.get("unit", "1")
+    facts = [fact for fact in trace["facts"] if fact["measure"] == name]
+    require(len(facts) == 1, f"stage {trace['stage']}: {len(facts)} facts {name}, expected one")
+    require(
+        facts[0]["unit"] == unit, f"the fact {name} is in {shown(facts[0]['unit'])}, the criterion in {shown(unit)}"
+    )
+    return decimal(facts[0]["value"])
 
 
 def _rates(criterion: dict[str, Any], plan: dict[str, Any]) -> tuple[float, float]:
@@ -1332,70 +1441,9 @@ def _rates(criterion: dict[str, Any], plan: dict[str, Any]) -> tuple[float, floa
     return (wrong_held, wrong_refused) if criterion["op"] == ">=" else (wrong_refused, wrong_held)
 
 
-def _bounds(criterion: dict[str, Any], material: Material, records: Records, a: float, b: float) -> Bounds:
-    """Hand a criterion's numbers to its method."""
-    method, place = criterion["method"], f"criterion {criterion['id']}"
-    reading = MEASURES.get(criterion["measure"])
-    require(reading is not None, f"{place}: no page says what {shown(criterion['measure'])} reads")
-    if method == "logit-delong/1":
-        rows = _rows_that_count(records)
-        scores, marks = _pick(records, "score", rows), _pick(records, "positive", rows)
-        return logit_delong(scores, marks, decimal(criterion["threshold"]), a, b)
-    if method == "farrington-manning-gap/1":
-        return farrington_manning_gap(_groups(criterion, material, records, reading), a, b)
-    values = _pick(records, reading.column, _rows_that_count(records, reading.among))
-    if method == "clopper-pearson/1":
-        return clopper_pearson(_successes(values, place), len(values), a, b)
-    if method == "betting-iid/1":
-        return betting_iid(values, a, b)
-    if method == "order-statistic/1":
-        require(criterion.get("quantile") is not None, f"{place}: without a quantile")
-        return order_statistic(values, decimal(criterion["quantile"]), a, b)
-    raise FaultError(f"{place}: no page says how a plan uses {method}")
-
-
-def _rows_that_count(records: Records, among: int | None = None) -> list[int]:
-    """Return the rows with status 0 or 1; with ``among``, only those of that truth."""
-    status = records.column("status").values()
-    rows = [row for row, code in enumerate(status) if code in (MEASURED, FAILED_ITEM)]
-    if among is None:
-        return rows
-    positive = records.column("positive").values()
-    return [row for row in rows if positive[row] == among]
-
-
-def _pick(records: Records, name: str, rows: Sequence[int]) -> list[Any]:
-    column = records.column(name)
-    require(column.dtype != "|V16", f"the column {name} holds no numbers")
-    values = column.values()
-    return [values[row] for row in rows]
-
-
-def _successes(values: Sequence[float], place: str) -> int:
-    require(all(value in (0, 1) for value in values), f"{place}: a value other than 0 and 1")
-    return sum(1 for value in values if value)
-
-
-def _groups(criterion: dict[str, Any], material: Material, records: Records, reading: Reading) -> list[Counts]:
-    """Return successes and total of each planned group; rows without a group (code -1) belong to none."""
-    place, name = f"criterion {criterion['id']}", criterion.get("group")
-    vocabulary = material.plan["words"]["groups"].get(name)
-    require(vocabulary is not None, f"{place}: the plan has no words for the groups of {shown(name)}")
-    rows = _rows_that_count(records, reading.among)
-    hits, totals = [0] * len(vocabulary), [0] * len(vocabulary)
-    for code, value in zip(_pick(records, f"group_{name}", rows), _pick(records, reading.column, rows), strict=True):
-        require(code in range(-1, len(vocabulary)), f"{place}: a group code without a word")
-        require(value in (0, 1), f"{place}: a value other than 0 and 1")
-        if code >= 0:
-            hits[code] += int(value)
-            totals[code] += 1
-    return list(zip(hits, totals, strict=True))
-
-
 def invalid_share(records: Records) -> Fraction:
-    """Return the share of a stage's items that a fault of platform or data spoilt."""
-    status = Counter(records.column("status").values())
-    return Fraction(status[PLATFORM_FAULT] + status[DATA_FAULT], max(1, records.rows))
+    """Return the share of a stage's rows that a fault of platform or data spoilt; 1 if it has no rows."""
+    return Fraction(_counts(records)["invalid"], records.rows) if records.rows else Fraction(1)
 
 
 def too_many_invalid(material: Material) -> bool:
@@ -1444,11 +1492,13 @@ def differs(listed: dict[str, Any], found: Answer) -> str | None:
         return f"grade {shown(listed['grade'])}, {found.method} gives {METHOD_GRADES[found.method]}"
     if decimal(listed["threshold"]) != decimal(found.threshold):
         return f"threshold {shown(listed['threshold'])}, the plan says {found.threshold}"
-    if found.counts is not None and listed["counts"] != found.counts:
-        return f"counts {shown(listed['counts'])}, counted again {found.counts}"
+    if listed["counts"] != found.found.counts:
+        return f"counts {shown(listed['counts'])}, counted again {found.found.counts}"
+    if listed.get("parts", []) != list(found.found.parts):
+        return f"parts {shown(listed.get('parts'))}, counted again {shown(list(found.found.parts))}"
     roundings = {"estimate": round, "lower": math.floor, "upper": math.ceil}
     for name, rounding in roundings.items():
-        again = six_decimals(getattr(found.bounds, name), rounding)
+        again = six_decimals(getattr(found.found.bounds, name), rounding)
         if not _close(listed[name], again):
             return f"{name} {shown(listed[name])}, judged again {again}"
     return None
@@ -1733,8 +1783,9 @@ def step_plan(case: Case) -> str:
     named = {"name": predicate["scenario"], "digest": predicate["scenario_digest"]}
     require(plan["scenario"] == named, "plan and statement name different scenarios")
     require(plan["candidate"] == {"name": name, "digest": candidate}, "plan and statement name different candidates")
-    scenario = digest(case.read("public/scenario.toml"))
-    require(scenario == named["digest"], f"scenario.toml has the digest {scenario}, not {named['digest']}")
+    for text, expected in (("scenario.toml", named["digest"]), ("candidate.toml", plan["candidate_text"])):
+        stored = digest(case.read(f"public/{text}"))
+        require(stored == expected, f"{text} has the digest {stored}, not {expected}")
     stages = [stage["name"] for stage in plan["stages"]]
     require(len(set(stages)) == len(stages), "the plan has a stage twice")
     return found
@@ -1864,6 +1915,8 @@ def step_judged_again(case: Case) -> str:
         require(judgement["outcome"] == outcome or doubtful, f"the findings say {outcome}, not {judgement['outcome']}")
         return f"{judgement['outcome']}, as the findings listed say; records withheld"
     material = resting_on(case.material, 9)
+    for records in material.records.values():
+        check_failed_items(records)
     again = judge(material)
     for stage, found in zip(judgement["stages"], again, strict=True):
         _compare(stage, found)

@@ -51,4 +51,5 @@ def test_chinese_is_chinese() -> None:
     """A Chinese text without one Chinese character is a name or a number, and the same in English."""
     for path in FILES:
         for line, zh, en in texts(path):
-            assert re.search("[\u4e00-\u9fff]", zh) or zh == en, f"{path}:{line}: {zh}"
+            bare = re.sub(r"\{\w*\}|[\W\d_]", "", zh)  # what is left beside placeholders and punctuation
+            assert not bare or re.search("[\u4e00-\u9fff]", zh) or zh == en, f"{path}:{line}: {zh}"

@@ -23,7 +23,8 @@ from second_verifier import V
 
 PILOT = "01890a5d-ac96-774b-bcce-b302099a8057"
 SEALED, ISSUED, UNTIL = "2026-03-01T08:00:00.000000Z", "2026-03-01T09:00:00.000000Z", "2027-03-01T09:00:00.000000Z"
-SCENARIO, CANDIDATE, SCENARIO_NAME = b'id = "made"\n', "c" * 64, "healthcare/made@1.0.0"
+SCENARIO, SCENARIO_NAME = b'id = "made"\n', "healthcare/made@1.0.0"
+CANDIDATE, CANDIDATE_TEXT = "c" * 64, b'name = "made"\n'
 CODES = {"<f8": "d", "<i4": "i", "|u1": "B"}
 HIDDEN_ROWS = 1_100
 
@@ -96,7 +97,7 @@ def usual_plan() -> dict[str, Any]:
             "fairness",
             "none",
             0,
-            [criterion("alike", "recall_gap", "farrington-manning-gap/1", "<=", "0.3", group="sex")],
+            [criterion("alike", "sensitivity_gap", "farrington-manning-gap/1", "<=", "0.3", group="sex")],
         ),
         (
             "efficiency",
@@ -113,12 +114,13 @@ def usual_plan() -> dict[str, Any]:
         "sealed_at": SEALED,
         "scenario": {"name": SCENARIO_NAME, "digest": sha(SCENARIO)},
         "candidate": {"name": "made@1.0.0", "digest": CANDIDATE},
+        "candidate_text": sha(CANDIDATE_TEXT),
         "kind": "predict",
         "sector": "healthcare",
         "action_area": "welfare",
         "verifies": [],
         "stages": [
-            {"name": name, "split": split, "rows": rows, "criteria": criteria, "proceed": False}
+            {"name": name, "split": split, "rows": rows, "criteria": criteria, "continue": False}
             for name, split, rows, criteria in stages
         ],
         "words": {"unit": words("case"), "positive": words("ill"), "groups": {"sex": ["f", "m"]}},
@@ -132,7 +134,7 @@ def usual_plan() -> dict[str, Any]:
         "isolation": ["full"],
         "limits": limits,
         "batch_rows": 512,
-        "valid_for": "365 d",
+        "valid_for": "365 day",
         "agreement": None,
         "policies": [],
         "plugins": [],
@@ -319,19 +321,19 @@ def _finding(stage: str, answer: Any) -> dict[str, Any]:
         "criterion": answer.criterion,
         "stage": stage,
         "answer": answer.answer,
-        "estimate": V.six_decimals(answer.bounds.estimate, round),
-        "lower": V.six_decimals(answer.bounds.lower, math.floor),
-        "upper": V.six_decimals(answer.bounds.upper, math.ceil),
+        "estimate": V.six_decimals(answer.found.bounds.estimate, round),
+        "lower": V.six_decimals(answer.found.bounds.lower, math.floor),
+        "upper": V.six_decimals(answer.found.bounds.upper, math.ceil),
         "op": answer.op,
         "threshold": answer.threshold,
         "unit": "1",
-        "counts": dict(answer.counts or {}),
+        "counts": answer.found.counts,
         "alpha": None,
         "beta": None,
         "method": answer.method,
         "grade": V.METHOD_GRADES[answer.method],
         "sentence": words("a sentence"),
-        "parts": [],
+        "parts": list(answer.found.parts),
     }
 
 
@@ -368,7 +370,7 @@ def _files(draft: Draft, plan: bytes) -> None:
         "candidate/notice.json": encode(draft.notice),
         "public/plan.dsse.json": envelope(V.PLAN_TYPE, plan, *draft.plan_signers),
         "public/scenario.toml": SCENARIO,
-        "public/candidate.toml": b'name = "made"\n',
+        "public/candidate.toml": CANDIDATE_TEXT,
         "public/verdict.json": encode(draft.verdict),
         "public/ledger.jsonl": ledger(draft.events),
         "public/isolation.json": encode(isolation),

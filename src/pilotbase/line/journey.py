@@ -7,6 +7,7 @@ does the next step and no step twice. DESIGN section 7.
 from __future__ import annotations
 
 import secrets
+import shutil
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -31,14 +32,13 @@ from pilotbase.line.seal import (
     open_pack,
     open_submission,
     order_seed,
-    reopen_submission,
     sign_plan,
 )
 from pilotbase.line.stages import STAGES, Done, Work, skipped
 from pilotbase.pilot.document import read_json, to_bytes
 from pilotbase.pilot.plan import Plan
 from pilotbase.pilot.verdict import Verdict
-from pilotbase.store.leases import this_owner
+from pilotbase.store.leases import is_gone, this_owner
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -66,19 +66,20 @@ def run(means: Means, scenario: str, candidate: Path, *, cells: Cells, watch: Wa
         IsolationError: the isolation that the scenario accepts cannot be had here.
 
     """
-    pilot = new_id(means.clock())
-    pack = open_pack(means.home.custody, scenario)
     _refuse_used(out)
-    submission = open_submission(candidate, means.home.work / pilot)
-    seed = order_seed(means.secret, pack, submission)
-    plan, order = draft(pilot, pack, submission, seed=seed, moment=means.clock())
-    sealed = sign_plan(means, plan, order)
-    with _held(means, pilot) as pen:
-        opened = {"salt": secrets.token_hex(32), "scenario": plan.scenario.digest, "candidate": plan.candidate.digest}
-        pen.enter("pilot.opened", opened)
-        commitment = {"plan": sealed.digest, "commitment": plan.order.commitment}
-        pen.enter("plan.sealed", commitment | {"kept": keep_plan(means, sealed)})
-        return _go_on(means, pen, sealed, pack, submission, cells=cells, watch=watch, out=out)
+    pack = open_pack(means.home.custody, scenario)
+    pilot = new_id(means.clock())
+    with _room(means) as room:
+        submission = open_submission(candidate, room)
+        seed = order_seed(means.secret, pack, submission)
+        plan, order = draft(pilot, pack, submission, seed=seed, moment=means.clock())
+        sealed = sign_plan(means, plan, order)
+        with _held(means, pilot) as pen:
+            names = {"scenario": plan.scenario.digest, "candidate": plan.candidate.digest}
+            pen.enter("pilot.opened", {"salt": secrets.token_hex(32)} | names)
+            commitment = {"plan": sealed.digest, "commitment": plan.order.commitment}
+            pen.enter("plan.sealed", commitment | {"kept": keep_plan(means, sealed)})
+            return _go_on(means, pen, sealed, pack, submission, cells=cells, watch=watch, out=out)
 
 
 def resume(
@@ -89,14 +90,26 @@ def resume(
     Raises UsageError if there is none, or if another process is at it.
     """
     pack = open_pack(means.home.custody, scenario)
-    with TemporaryDirectory(prefix="compare-", dir=means.home.work) as room:
-        pilot = _unfinished(means, sha256(pack.text), open_submission(candidate, Path(room)).digest)
-    with _held(means, pilot) as pen:
-        sealed = read_plan(means, str(pen.bodies("plan.sealed")[0]["kept"]))
-        submission = reopen_submission(means.home.work / pilot / "candidate")
-        started = [str(body["stage"]) for body in pen.bodies("stage.started")]
-        pen.enter("run.resumed", {"stage": started[-1] if started else ""})
-        return _go_on(means, pen, sealed, pack, submission, cells=cells, watch=watch, out=out)
+    with _room(means) as room:
+        submission = open_submission(candidate, room)
+        pilot = _unfinished(means, sha256(pack.text), submission.digest)
+        with _held(means, pilot) as pen:
+            sealed = read_plan(means, str(pen.bodies("plan.sealed")[0]["kept"]))
+            started = [str(body["stage"]) for body in pen.bodies("stage.started")]
+            pen.enter("run.resumed", {"stage": started[-1] if started else ""})
+            return _go_on(means, pen, sealed, pack, submission, cells=cells, watch=watch, out=out)
+
+
+@contextmanager
+def _room(means: Means) -> Iterator[Path]:
+    """Make a folder for the copy of the candidate; those of processes that were killed are removed first."""
+    for left in means.home.work.glob("room-*"):
+        owner = left / "owner"
+        if owner.is_file() and is_gone(owner.read_text(encoding="utf-8")):
+            shutil.rmtree(left, ignore_errors=True)
+    with TemporaryDirectory(prefix="room-", dir=means.home.work) as room:
+        (Path(room) / "owner").write_text(this_owner(), encoding="utf-8")
+        yield Path(room)
 
 
 def _refuse_used(out: Path | None) -> None:

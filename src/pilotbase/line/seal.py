@@ -6,7 +6,6 @@ Nothing of the hidden rows has been shown when this is done. FORMATS section 4; 
 from __future__ import annotations
 
 import secrets
-import shutil
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
@@ -108,19 +107,8 @@ def _version(text: str) -> tuple[int, ...]:
 
 
 def open_submission(path: Path, room: Path) -> Submission:
-    """Read a candidate's folder or archive and copy it into the room: what is judged is the copy."""
-    _, entries, folder = read_candidate(path, room / "unpacked")
-    copy = room / "candidate"
-    for entry in entries:
-        target = copy / entry.path
-        target.parent.mkdir(parents=True, exist_ok=True)
-        shutil.copy(folder / entry.path, target)
-    return reopen_submission(copy)
-
-
-def reopen_submission(copy: Path) -> Submission:
-    """Read the copy of a candidate that an earlier run made."""
-    candidate, entries, folder = read_candidate(copy, copy)
+    """Read a candidate's folder or archive; what is judged is the copy that is made in the room."""
+    candidate, entries, folder = read_candidate(path, room)
     text = (folder / "candidate.toml").read_bytes()
     return Submission(candidate=candidate, text=text, entries=tuple(entries), folder=folder)
 

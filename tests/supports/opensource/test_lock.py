@@ -26,7 +26,7 @@ FAULTS = {
     "lock-no-hash.txt": ["Line 2: --hash=sha256"],
     "lock-not-pinned.txt": ["Line 1: not pinned", "Line 2: not pinned", "Line 3: not pinned", "Line 4: not pinned"],
     "lock-not-utf8.txt": ["Line 2: not UTF-8"],
-    "lock-option-behind.txt": ["Line 1: "],
+    "lock-option-behind.txt": ["Line 1: --hash=sha256"],
     "lock-other-file.txt": ["Line 1: options", "Line 2: options"],
     "lock-twice.txt": ["Line 2: numpy stands in line 1 already"],
     "lock-url.txt": ["Line 1: addresses and paths", "Line 2: addresses and paths"],
@@ -40,9 +40,7 @@ def test_every_bad_lock_is_known():
 @pytest.mark.parametrize("name", sorted(FAULTS))
 def test_bad_lock_is_refused_for_its_own_fault(name):
     faults = check_lock((BAD / name).read_bytes())
-    assert [fault.en[: len(start)] for fault, start in zip(faults, FAULTS[name], strict=True)] == [
-        start for start in FAULTS[name] if start
-    ] or all(start in fault.en for fault, start in zip(faults, FAULTS[name], strict=True))
+    assert all(start in fault.en for fault, start in zip(faults, FAULTS[name], strict=True)), faults
     assert all(fault.zh != fault.en for fault in faults)
 
 
@@ -79,9 +77,8 @@ def test_a_large_file_is_not_read():
 
 names = st.from_regex(r"\A[a-z][a-z0-9]{0,8}(-[a-z0-9]{1,4})?\Z")
 hashes = st.lists(st.from_regex(r"\A[0-9a-f]{64}\Z"), min_size=1, max_size=3)
-requirements = st.dictionaries(
-    names, st.tuples(st.from_regex(r"\A[0-9]{1,3}(\.[0-9]{1,3}){0,2}\Z"), hashes), min_size=1
-)
+versions = st.from_regex(r"\A[0-9]{1,3}(\.[0-9]{1,3}){0,2}\Z")
+requirements = st.dictionaries(names, st.tuples(versions, hashes), min_size=1)
 
 
 @settings(max_examples=100)

@@ -37,7 +37,7 @@ def _app() -> App:
 
 _WHAT = Text(
     zh="让一个人工智能应用在真实数据上、在隔离环境中走完分阶段中试，得到一份他人可以独立核验的签名结论。",
-    en="Takes an AI application through a staged, isolated pilot on real data to a signed verdict that others can check.",
+    en="Takes an AI application through a staged, isolated pilot on real data to a signed verdict others can check.",
 )
 
 _COMMANDS: tuple[tuple[str, str, Text], ...] = (

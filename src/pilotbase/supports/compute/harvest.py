@@ -32,11 +32,11 @@ class Harvest:
     """Bytes so far."""
 
     def bring(self, folder: int, output: Path) -> None:
-        """Copy an open folder to a new one: 0755 for folders and programs, 0644 for the rest, times kept.
+        """Copy an open folder to a new or empty one: 0755 for folders and programs, 0644 for the rest, times kept.
 
         Raises InputError for a link, a special file, an odd name, or too much of anything; then nothing is left.
         """
-        output.mkdir(parents=True)
+        output.mkdir(parents=True, exist_ok=True)
         try:
             self._bring(folder, output, 0)
         except BaseException:

@@ -36,7 +36,8 @@ def work(
 ) -> Worked:
     """Run a job to its end in a cell of level full that has one writable folder, /out.
 
-    The job gets no input. When it ends with 0, plain files of /out are copied to ``output``, which must not exist.
+    The job gets no input. When it ends with 0, plain files of /out are copied to ``output``, which must not exist
+    or be empty.
 
     Raises IsolationError; InputError when the job left anything but plain files within the bounds.
     """

@@ -52,10 +52,10 @@ def plain(spec: CellSpec) -> Generator[Cell]:
             cell.end()
 
 
-def work_plain(spec: CellSpec, output: Path, seconds: float) -> Worked:
+def plain_work(spec: CellSpec, output: Path, seconds: float) -> Worked:
     """Run a job to its end without isolation; ``/out`` is a fresh folder, copied to ``output`` when it ends with 0.
 
-    Raises InputError when it left a link.
+    ``output`` must not exist, or be empty. Raises InputError when the job left a link.
     """
     limit = min(seconds, spec.limits.run)
     with _folder() as folder:
@@ -199,4 +199,4 @@ def _carry(yard: Path, output: Path, job: str) -> None:
             expected=Text(zh="普通文件与文件夹", en="plain files and folders"),
             remedy=Text(zh="请修改写出这些文件的程序", en="mend the program that wrote them"),
         )
-    shutil.copytree(yard, output)
+    shutil.copytree(yard, output, dirs_exist_ok=True)

@@ -26,7 +26,9 @@ _PINNED = re.compile(
 _HASH = re.compile(r"--hash=sha256:([0-9a-f]{64})")
 _COMMENT = re.compile(r"(?:^|\s)#.*$")
 _CODING = re.compile(r"#.*?coding[:=]\s*([-\w.]+)")  # PEP 263; pip heeds it in the first two lines
-_WHEEL = re.compile(rf"(?P<name>{_NAME})-(?P<version>[A-Za-z0-9.!+_]+)(?:-\d[^-]*)?-[^-]+-[^-]+-[^-]+\.whl")
+_WHEEL = re.compile(  # PyPA binary distribution format: name-version(-build)?-python-abi-platform.whl
+    r"(?P<name>[A-Za-z0-9][A-Za-z0-9._]*)-(?P<version>[A-Za-z0-9.!+_]+)(?:-\d[^-]*)?-[^-]+-[^-]+-[^-]+\.whl"
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
