@@ -1,6 +1,6 @@
 """How often each example candidate is accepted, over many ways of dealing the subjects of the first pack.
 
-    python bench/covid_triage_splits.py [--splits 200] [--names triage-boosting,...]
+    covid_triage_splits.py [--splits 200] [--names triage-boosting,...]
 
 A scenario whose good candidate passes by luck of the split teaches nothing. Here the subjects are dealt again and again
 with other salts; each time the candidates are built anew from that sample, by their own ``build.py``, and judged on
@@ -8,10 +8,13 @@ that hidden split by the platform's own criteria, as in a pilot (alpha 0.05; bet
 Latency is left out: it does not depend on the split. So is the ONNX twin: it is the same model. Split number 0 has the
 scenario's own salt.
 
-Environment, made once: pilotbase itself, the pack's data package, and what builds the candidates:
+Environment, made once: what pilotbase needs, what builds the candidates, the pack's data package, pilotbase itself.
 
-    python -m venv .venv-bench && .venv-bench/bin/pip install -r examples/candidates/requirements.txt
-    .venv-bench/bin/pip install -r src/pilotbase/sectors/healthcare/covid_test_triage/requirements.lock .
+    python -m venv .venv-bench
+    .venv-bench/bin/pip install -r constraints.txt
+    .venv-bench/bin/pip install -r examples/candidates/requirements.txt
+    .venv-bench/bin/pip install -r src/pilotbase/sectors/healthcare/covid_test_triage/requirements.lock
+    PYTHONPATH=src .venv-bench/bin/python bench/covid_triage_splits.py
 
 Prints one table; about ten minutes for 200 splits on one core.
 """

@@ -1482,26 +1482,28 @@ def outcome_digest(material: Material) -> str:
     return digest(canonical(value))
 
 
-def differs(listed: dict[str, Any], found: Answer) -> str | None:
-    """Say where a finding as listed differs from the one judged again; None if it does not."""
-    same = {"criterion": found.criterion, "method": found.method, "op": found.op, "answer": found.answer}
-    for name, value in same.items():
-        if listed[name] != value:
-            return f"{name} {shown(listed[name])}, judged again {value}"
-    if listed["grade"] != METHOD_GRADES[found.method]:
-        return f"grade {shown(listed['grade'])}, {found.method} gives {METHOD_GRADES[found.method]}"
-    if decimal(listed["threshold"]) != decimal(found.threshold):
-        return f"threshold {shown(listed['threshold'])}, the plan says {found.threshold}"
-    if listed["counts"] != found.found.counts:
-        return f"counts {shown(listed['counts'])}, counted again {found.found.counts}"
-    if listed.get("parts", []) != list(found.found.parts):
-        return f"parts {shown(listed.get('parts'))}, counted again {shown(list(found.found.parts))}"
+def as_planned(listed: dict[str, Any], criterion: dict[str, Any]) -> None:
+    """Check that a finding as listed answers the plan's criterion."""
+    place = f"criterion {criterion['id']}"
+    for name in ("method", "op"):
+        require(listed[name] == criterion[name], f"{place}: {name} {shown(listed[name])}, planned {criterion[name]}")
+    same = decimal(listed["threshold"]) == decimal(criterion["threshold"])
+    require(same, f"{place}: threshold {shown(listed['threshold'])}, planned {criterion['threshold']}")
+    grade = METHOD_GRADES.get(criterion["method"])
+    require(listed["grade"] == grade, f"{place}: grade {listed['grade']}, {shown(criterion['method'])} has {grade}")
+
+
+def as_judged(listed: dict[str, Any], again: Answer) -> None:
+    """Check that a finding as listed is the one judged again."""
+    place, found = f"criterion {again.criterion}", again.found
+    counted = {"answer": again.answer, "counts": found.counts, "parts": list(found.parts)}
+    for name, value in counted.items():
+        stated = listed.get(name, [])
+        require(stated == value, f"{place}: {name} {shown(stated)}, judged again {shown(value)}")
     roundings = {"estimate": round, "lower": math.floor, "upper": math.ceil}
     for name, rounding in roundings.items():
-        again = six_decimals(getattr(found.found.bounds, name), rounding)
-        if not _close(listed[name], again):
-            return f"{name} {shown(listed[name])}, judged again {again}"
-    return None
+        text = six_decimals(getattr(found.bounds, name), rounding)
+        require(_close(listed[name], text), f"{place}: {name} {shown(listed[name])}, judged again {text}")
 
 
 def _close(listed: str | None, again: str | None) -> bool:
@@ -1930,16 +1932,16 @@ def step_judged_again(case: Case) -> str:
 
 def _check_listing(plan: dict[str, Any], judgement: dict[str, Any]) -> None:
     """Check that the verdict lists the plan's stages and their criteria, and that its grade is the weakest."""
-    methods = []
     listed = [stage["stage"] for stage in judgement["stages"]]
     require(listed == [stage["name"] for stage in plan["stages"]], "the verdict has other stages than the plan")
     for planned, stage in zip(plan["stages"], judgement["stages"], strict=True):
-        criteria = [one["id"] for one in planned["criteria"]] if stage["ran"] else []
-        findings = [one["criterion"] for one in stage["findings"]]
-        require(findings == criteria, f"{stage['stage']}: findings {shown(findings)}, the plan's criteria {criteria}")
+        criteria = planned["criteria"] if stage["ran"] else []
+        ids, findings = [one["id"] for one in criteria], [one["criterion"] for one in stage["findings"]]
+        require(findings == ids, f"{stage['stage']}: findings {shown(findings)}, planned {ids}")
         require(all(one["stage"] == stage["stage"] for one in stage["findings"]), "a finding under another stage")
-        methods += [one["method"] for one in planned["criteria"]] if stage["ran"] else []
-    require(set(methods) <= set(METHOD_GRADES), "unknown method")
+        for finding, criterion in zip(stage["findings"], criteria, strict=True):
+            as_planned(finding, criterion)
+    methods = [one["method"] for stage in judgement["stages"] for one in stage["findings"]]
     grade = weakest_grade(methods)
     require(judgement["grade"] == grade, f"grade {judgement['grade']}, the weakest of the findings is {grade}")
 
@@ -1947,8 +1949,7 @@ def _check_listing(plan: dict[str, Any], judgement: dict[str, Any]) -> None:
 def _compare(stage: dict[str, Any], found: StageAnswers) -> None:
     require(stage["ran"] == found.ran, f"{found.stage}: ran {stage['ran']}, the evidence says {found.ran}")
     for listed, answer in zip(stage["findings"], found.answers, strict=True):
-        difference = differs(listed, answer)
-        require(difference is None, f"criterion {answer.criterion}: {difference}")
+        as_judged(listed, answer)
 
 
 # ---- 11. Verdict and notice

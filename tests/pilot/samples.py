@@ -19,7 +19,13 @@ from pilotbase.pilot.scenario import Criterion, Scenario
 PACK = Path(__file__).parents[2] / "src/pilotbase/sectors/healthcare/covid_test_triage/scenario.toml"
 SCENARIO = read_toml(PACK.read_bytes(), Scenario, "scenario.toml")
 ROWS = 5600
-PASSED = {"inputs_served": "0", "licence_known": "1", "requirements_locked": "0", "pickles_unsuspicious": "0"}
+PASSED = {
+    "inputs_served": "0",
+    "licence_known": "1",
+    "requirements_locked": "0",
+    "answers_not_brought": "0",
+    "pickles_unsuspicious": "0",
+}
 
 
 def make_plan(rows: int = ROWS) -> Plan:

@@ -25,7 +25,7 @@ def test_a_good_candidate_is_accepted_with_the_weakest_grade() -> None:
     assert judged.reasons == ()
     assert judged.grade == "asymptotic"
     assert set(answers(judged).values()) == {"held"}
-    assert len(judged.findings) == 11
+    assert len(judged.findings) == 12
 
 
 def test_no_isolation_decides_nothing_whatever_the_numbers() -> None:
@@ -51,7 +51,9 @@ def test_what_is_not_shown_is_undecided_and_says_how_much_more() -> None:
 def test_a_candidate_that_falls_silent_gains_nothing() -> None:
     items = a_good_candidate()
     status = np.where(np.arange(len(items.positive)) % 2 == 0, CANDIDATE, OK).astype(np.uint8)
-    silent = make_items(items.positive, items.answers["score"], items.answers["decision"], items.groups["gender"], status)
+    silent = make_items(
+        items.positive, items.answers["score"], items.answers["decision"], items.groups["gender"], status
+    )
     judged = judge(make_plan(), make_evidence(make_plan(), silent), "full")
     assert judged.outcome == "rejected"
     finding = next(one for one in judged.findings if one.criterion == "auroc")
@@ -62,7 +64,9 @@ def test_a_candidate_that_falls_silent_gains_nothing() -> None:
 def test_too_many_invalid_items_decide_nothing() -> None:
     items = a_good_candidate()
     status = np.where(np.arange(len(items.positive)) < 100, PLATFORM, OK).astype(np.uint8)
-    spoilt = make_items(items.positive, items.answers["score"], items.answers["decision"], items.groups["gender"], status)
+    spoilt = make_items(
+        items.positive, items.answers["score"], items.answers["decision"], items.groups["gender"], status
+    )
     judged = judge(make_plan(), make_evidence(make_plan(), spoilt), "full")
     assert judged.outcome == "undecided"
     assert "invalid_items" in judged.reasons[0].en
@@ -71,7 +75,9 @@ def test_too_many_invalid_items_decide_nothing() -> None:
 def test_a_few_invalid_items_are_left_out_and_counted() -> None:
     items = a_good_candidate()
     status = np.where(np.arange(len(items.positive)) < 50, PLATFORM, OK).astype(np.uint8)
-    spoilt = make_items(items.positive, items.answers["score"], items.answers["decision"], items.groups["gender"], status)
+    spoilt = make_items(
+        items.positive, items.answers["score"], items.answers["decision"], items.groups["gender"], status
+    )
     judged = judge(make_plan(), make_evidence(make_plan(), spoilt), "full")
     assert judged.outcome == "accepted"
     assert {finding.counts["invalid"] for finding in judged.findings if finding.criterion == "brier"} == {50}
@@ -130,7 +136,9 @@ def _gap_at_the_bar(rng: np.random.Generator, rows: int) -> Items:
 
 def _sensitivity_at_the_bar(rng: np.random.Generator, rows: int) -> Items:
     positive = (np.arange(rows) < 290).astype(np.uint8)
-    return make_items(positive, np.full(rows, 0.5), (rng.random(rows) < 0.7).astype(float), np.zeros(rows, dtype=np.int32))
+    return make_items(
+        positive, np.full(rows, 0.5), (rng.random(rows) < 0.7).astype(float), np.zeros(rows, dtype=np.int32)
+    )
 
 
 SIMULATED = 2000

@@ -98,6 +98,7 @@ def early(*, asks_result: bool = False) -> tuple[StageEvidence, StageEvidence]:
         Fact(measure="inputs_served", value=str(int(asks_result)), unit="1", details=(detail,) if asks_result else ()),
         Fact(measure="licence_known", value="1", unit="1"),
         Fact(measure="requirements_locked", value="0", unit="1"),
+        Fact(measure="answers_not_brought", value="0", unit="1"),
         Fact(measure="pickles_unsuspicious", value="0", unit="1"),
     )
     conformance = (Fact(measure="replies_conform", value="0", unit="1"),)

@@ -14,7 +14,7 @@ from typing import Any
 
 import made_dossier as made
 import pytest
-from made_dossier import BASE, OTHER, Draft, keys_file, make
+from made_dossier import BASE, HIDDEN_ROWS, OTHER, Draft, keys_file, make
 from second_verifier import V
 
 
@@ -189,6 +189,7 @@ FOLDER_FAULTS: dict[str, tuple[Callable[[Path], object], set[int]]] = {
     "a longer file": (lambda d: (d / "public" / "report.en.html").write_bytes(b"<p>x"), {5}),
     "a strange log": (lambda d: (d / "restricted/logs/effectiveness.txt").write_bytes(b"\0"), {5}),
     "another scenario": (lambda d: (d / "public" / "scenario.toml").write_bytes(b""), {5, 6}),
+    "another candidate text": (lambda d: (d / "public" / "candidate.toml").write_bytes(b""), {5, 6}),
     "a column cut short": (lambda d: os.truncate(d / "restricted/records/efficiency/unit.bin", 16), {5, 9}),
     "a column too many": (lambda d: (d / "restricted/records/efficiency/more.bin").write_bytes(b""), {5, 9}),
     "a statement with a newline": (
@@ -273,6 +274,10 @@ def twice_the_same_unit(draft: Draft) -> None:
     units[7] = units[8]
 
 
+def fail_one_well(draft: Draft) -> None:
+    draft.records["effectiveness"]["status"][2][7] = 1
+
+
 def move(draft: Draft, name: str, units: int) -> None:
     finding = draft.verdict["judgement"]["stages"][2]["findings"][0]
     finding[name] = f"{float(finding[name]) + units / 10**6:.6f}"
@@ -330,6 +335,20 @@ SIGNED_FAULTS: dict[str, tuple[str, Callable[[Draft], None], set[int]]] = {
         lambda d: d.verdict["judgement"]["stages"][2]["findings"].pop(),
         {10},
     ),
+    "a count changed": ("verdict", on("verdict", set_in(*FINDING, "counts", "positives", to=1)), {10}),
+    "a count left out": ("verdict", on("verdict", set_in(*FINDING, "counts", to={"n": HIDDEN_ROWS})), {10}),
+    "a part changed": (
+        "verdict",
+        on("verdict", set_in("judgement", "stages", 3, "findings", 0, "parts", 0, "hits", to=1)),
+        {10},
+    ),
+    "a stage said not to have run": (
+        "verdict",
+        on("verdict", set_in("judgement", "stages", 1, "ran", to=False)),
+        {10},
+    ),
+    "a failed item with good numbers": ("plan", fail_one_well, {10}),
+    "a fact in another unit": ("verdict", on("evidence", set_in("stages", 0, "facts", 0, "unit", to="GiB")), {10}),
     "another outcome digest": ("verdict", on("verdict", set_in("outcome_digest", to="e" * 64)), {10}),
     "valid for too long": ("verdict", on("verdict", set_in("valid_until", to="2028-03-01T09:00:00.000000Z")), {11}),
     "a verdict on another plan": ("verdict", on("verdict", set_in("plan", to="e" * 64)), {11}),

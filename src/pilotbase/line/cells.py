@@ -55,10 +55,7 @@ def _lock(submission: Submission) -> Path:
     return submission.folder / submission.candidate.run.requirements
 
 
-_BUILDING = Text(
-    zh="正在准备应用的运行环境（首次约需数十秒）",
-    en="preparing the application's environment (tens of seconds the first time)",
-)
+_BUILDING = Text(zh="准备应用的运行环境", en="preparing the application's environment")
 
 
 def _spec(scenario: Scenario, submission: Submission, environment: Path) -> CellSpec:

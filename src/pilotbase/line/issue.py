@@ -90,7 +90,7 @@ class KeptDossier(Noun, frozen=True, kw_only=True):
 def sign(means: Means, pen: Pen, case: Case, verdict: Verdict) -> str:
     """Lay the dossier together, sign its statement once, keep it all; return the digest by which it is kept."""
     parts: dict[PartName, dict[str, bytes]] = {
-        "candidate": {paths.NOTICE: _notice(case, verdict)},
+        "candidate": _candidate_copy(case, verdict),
         "public": _public(means, case, verdict),
         "restricted": _restricted(case),
     }
@@ -116,6 +116,12 @@ def write_dossier(means: Means, digest: str, out: Path) -> None:
     here = out / paths.STATEMENT
     if not (here.is_file() and here.read_bytes() == files[paths.STATEMENT]):
         write_folder(out, files)
+
+
+def _candidate_copy(case: Case, verdict: Verdict) -> dict[str, bytes]:
+    """Return the candidate's copy; what it wrote while only public sample rows were shown is its own to read."""
+    told = b"".join(one.stderr for one in case.done if one.evidence.stage == "conformance")
+    return {paths.NOTICE: _notice(case, verdict)} | ({paths.CONFORMANCE_LOG: told} if told else {})
 
 
 def _notice(case: Case, verdict: Verdict) -> bytes:

@@ -22,6 +22,8 @@ from pilotbase.pilot.candidate import Candidate
 from pilotbase.pilot.plan import Plan
 from pilotbase.pilot.verdict import Finding, StageFindings, judge_stage
 
+_TAIL = 4096  # bytes of standard error that are shown
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Rehearsed:
@@ -30,6 +32,8 @@ class Rehearsed:
     plan: Plan
     candidate: Candidate
     stages: tuple[StageFindings, ...]
+    stderr: bytes
+    """The end of what the candidate wrote to standard error: hostile text."""
 
     @property
     def findings(self) -> tuple[Finding, ...]:
@@ -68,4 +72,5 @@ def rehearse(
         done = walk(work)
     evidence = {one.evidence.stage: one.evidence for one in done}
     stages = tuple(judge_stage(plan, stage, evidence) for stage in plan.stages)
-    return Rehearsed(plan=plan, candidate=submission.candidate, stages=stages)
+    told = b"".join(one.stderr for one in done)
+    return Rehearsed(plan=plan, candidate=submission.candidate, stages=stages, stderr=told[-_TAIL:])

@@ -21,7 +21,7 @@ from pilotbase.pilot.scenario import SplitName, StageName
 from pilotbase.pilot.trace import Failure, Usage
 from pilotbase.supports.data.custody import Requests
 from pilotbase.supports.opensource.licences import known
-from pilotbase.supports.opensource.lock import check_lock
+from pilotbase.supports.opensource.lock import normal_name, read_lock
 from pilotbase.supports.opensource.scan import scan_folder
 
 
@@ -54,7 +54,13 @@ class Done:
 
 def intake(work: Work, stage: PlannedStage) -> Done:
     """Read what was handed in; ask nothing. FORMATS section 4b."""
-    facts = (_inputs_served(work), _licence_known(work), _requirements_locked(work), _pickles(work))
+    facts = (
+        _inputs_served(work),
+        _licence_known(work),
+        _requirements_locked(work),
+        _answers_not_brought(work),
+        _pickles(work),
+    )
     return Done(evidence=StageEvidence(stage=stage.name, facts=facts))
 
 
@@ -100,13 +106,30 @@ def _licence_known(work: Work) -> Fact:
 
 
 def _requirements_locked(work: Work) -> Fact:
+    faults = read_lock(_lock(work)).faults
     name = work.submission.candidate.run.requirements
-    lock = work.submission.folder / name
-    if not lock.is_file():
-        missing = Text(zh="缺少依赖锁定文件 {name}。", en="The requirements file {name} is missing.").fill(name=name)
-        return Fact(measure="requirements_locked", value="1", unit="1", details=(missing,))
-    faults = check_lock(lock.read_bytes())
+    if not (work.submission.folder / name).is_file():
+        faults = (Text(zh="缺少依赖锁定文件 {name}。", en="The requirements file {name} is missing.").fill(name=name),)
     return Fact(measure="requirements_locked", value=str(len(faults)), unit="1", details=tuple(faults[:10]))
+
+
+def _lock(work: Work) -> bytes:
+    lock = work.submission.folder / work.submission.candidate.run.requirements
+    return lock.read_bytes() if lock.is_file() else b""
+
+
+def _answers_not_brought(work: Work) -> Fact:
+    """Check that no requirement is the package from which the scenario's own data comes."""
+    carrier = normal_name(work.pack.scenario.data.package.partition(" ")[0])
+    brought = [one for one in read_lock(_lock(work)).requirements if one.name == carrier]
+    details = tuple(_BROUGHT.fill(name=one.name, line=one.line) for one in brought)
+    return Fact(measure="answers_not_brought", value=str(len(brought)), unit="1", details=details)
+
+
+_BROUGHT = Text(
+    zh="依赖清单第 {line} 行的 {name} 载有本场景的全部数据，包括答案。",
+    en="Line {line} of the requirements names {name}, which carries the scenario's whole data, answers included.",
+)
 
 
 def _pickles(work: Work) -> Fact:

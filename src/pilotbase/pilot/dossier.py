@@ -25,6 +25,7 @@ PartName = Literal["candidate", "public", "restricted"]
 PARTS: tuple[PartName, ...] = ("candidate", "public", "restricted")
 
 NOTICE = "notice.json"
+CONFORMANCE_LOG = "conformance.stderr"
 PLAN = "plan.dsse.json"
 VERDICT = "verdict.json"
 SCENARIO = "scenario.toml"

@@ -142,6 +142,7 @@ INTAKE = (
     ),
     _house("licence_known", ">=", 1, "许可证已知", "its licence is known"),
     _house("requirements_locked", "<=", 0, "依赖全部以哈希锁定", "all its requirements are locked by hash"),
+    _house("answers_not_brought", "<=", 0, "依赖中不含载有答案的数据包", "brings no package that carries the answers"),
     _house("pickles_unsuspicious", "<=", 0, "没有可疑的 pickle 内容", "holds no suspicious pickle"),
 )  # fmt: skip
 """What every candidate must meet before a single row is shown."""

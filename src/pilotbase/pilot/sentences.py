@@ -171,7 +171,7 @@ def _closing(criterion: Criterion, given: Answer) -> Text:
 def fact_sentence(criterion: Criterion, value: Decimal, details: tuple[Text, ...], given: Answer) -> Text:
     """Say what was observed once."""
     if criterion.unit == "1":  # a count or a yes: the requirement's own words say it best
-        said = Text(zh="{text}。", en="{text}.").fill(text=criterion.text)
+        said = Text(zh="要求：{text}。", en="Required: {text}.").fill(text=criterion.text)
         for detail in details:
             said = join(said, detail)
         return join(said, _ANSWERS[given])

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from pilotbase.foundation.digests import file_digest
 from pilotbase.foundation.errors import InputError
-from pilotbase.supports.opensource.lock import check_lock, lock_wheels, read_lock, render
+from pilotbase.supports.opensource.lock import lock_wheels, read_lock, render
 
 BAD = Path(__file__).parent / "bad"
 A, B = "a" * 64, "b" * 64
@@ -39,7 +39,7 @@ def test_every_bad_lock_is_known():
 
 @pytest.mark.parametrize("name", sorted(FAULTS))
 def test_bad_lock_is_refused_for_its_own_fault(name):
-    faults = check_lock((BAD / name).read_bytes())
+    faults = read_lock((BAD / name).read_bytes()).faults
     assert all(start in fault.en for fault, start in zip(faults, FAULTS[name], strict=True)), faults
     assert all(fault.zh != fault.en for fault in faults)
 
@@ -63,16 +63,16 @@ typing_extensions[a.B, c]==4.16.0+local.1 ; python_version < "3.13" and sys_plat
 
 
 def test_windows_line_ends():
-    assert check_lock(f"numpy==1 \\\r\n  --hash=sha256:{A}\r\n".encode()) == ()
+    assert read_lock(f"numpy==1 \\\r\n  --hash=sha256:{A}\r\n".encode()).faults == ()
 
 
 def test_one_name_under_two_markers_is_pips_to_choose():
     text = f"a==1 ; x == '1' --hash=sha256:{A}\na==2 ; x == '2' --hash=sha256:{B}\n"
-    assert check_lock(text.encode()) == ()
+    assert read_lock(text.encode()).faults == ()
 
 
 def test_a_large_file_is_not_read():
-    assert "too large" in check_lock(b"#" * (5 << 20))[0].en
+    assert "too large" in read_lock(b"#" * (5 << 20)).faults[0].en
 
 
 names = st.from_regex(r"\A[a-z][a-z0-9]{0,8}(-[a-z0-9]{1,4})?\Z")
@@ -114,7 +114,7 @@ def test_any_bytes_are_read_without_an_error(data):
 
 @pytest.mark.parametrize("text", [" " * 300_000 + "x", "a" * 300_000, "a[" + "b" * 300_000, "a==1 ; " + "(" * 300_000])
 def test_long_lines_take_no_time(text):
-    assert check_lock(text.encode())
+    assert read_lock(text.encode()).faults
 
 
 def test_a_lock_of_wheels(tmp_path):

@@ -8,15 +8,16 @@ from typing import Annotated
 from cyclopts import Parameter
 
 from pilotbase.base import verbs
-from pilotbase.foundation.text import Language, Text
+from pilotbase.foundation.text import Language, Text, printable
 from pilotbase.interfaces.cli.language import chosen
 from pilotbase.interfaces.cli.say import answer_json, say
 from pilotbase.interfaces.cli.screen import table, watching
 from pilotbase.line.journey import Issued
 from pilotbase.line.rehearse import Rehearsed
 from pilotbase.pilot.document import to_tree
+from pilotbase.pilot.plan import OBSERVED
 from pilotbase.pilot.sentences import number, quantity
-from pilotbase.pilot.verdict import StageFindings, stage_name
+from pilotbase.pilot.verdict import Finding, StageFindings, stage_name
 from pilotbase.report.conclusion import conclusion
 
 EXIT = {"accepted": 0, "rejected": 10, "undecided": 20}
@@ -79,26 +80,36 @@ _WHERE = Text(
 
 
 def show_stages(stages: tuple[StageFindings, ...]) -> None:
-    """Print one line per finding."""
-    rows = []
-    for stage in stages:
-        name = stage_name(stage.stage).say(chosen())
-        if not stage.ran:
-            rows.append((name, "–", "–", "", "", stage.why.say(chosen()) if stage.why else ""))
-        for one in stage.findings:
-            bound = one.lower if one.op == ">=" else one.upper
-            rows.append(
-                (
-                    name,
-                    one.criterion,
-                    ANSWERS[one.answer].say(chosen()),
-                    quantity(None if one.estimate is None else float(one.estimate), one.unit),
-                    f"{one.op} {quantity(float(one.threshold), one.unit)}",
-                    "" if bound is None else f"{'≥' if one.op == '>=' else '≤'} {quantity(float(bound), one.unit)}",
-                )
-            )
+    """Print one line per finding; below, why a stage was not run."""
+    rows = [
+        (
+            stage_name(stage.stage).say(chosen()),
+            one.criterion,
+            ANSWERS[one.answer].say(chosen()),
+            quantity(_number(one.estimate), one.unit),
+            f"{one.op} {quantity(float(one.threshold), one.unit)}",
+            _bound(one),
+        )
+        for stage in stages
+        for one in stage.findings
+    ]
     table(_FINDINGS, rows)
+    for stage in stages:
+        if stage.why is not None:
+            say(_NOT_RUN.fill(stage=stage_name(stage.stage), why=stage.why))
 
+
+def _number(text: str | None) -> float | None:
+    return None if text is None else float(text)
+
+
+def _bound(finding: Finding) -> str:
+    """Return the bound on which "held" rests, with its direction."""
+    bound = finding.lower if finding.op == ">=" else finding.upper
+    return "" if bound is None else f"{'≥' if finding.op == '>=' else '≤'} {quantity(float(bound), finding.unit)}"
+
+
+_NOT_RUN = Text(zh="{stage}：未进行，{why}", en="{stage}: not run, {why}")
 
 _FINDINGS = (
     Text(zh="阶段", en="stage"),
@@ -154,9 +165,16 @@ def _show_rehearsal(rehearsed: Rehearsed) -> None:
     for stage in rehearsed.stages:
         if not stage.ran and stage.why is not None:
             print(f"- {stage_name(stage.stage).say(chosen())}: {stage.why.say(chosen())}")
+    told = rehearsed.stderr.decode("utf-8", "replace").splitlines()
+    if told and rehearsed.passed < rehearsed.planned:
+        say(_STDERR)
+        for line in told[-_SHOWN:]:
+            print(f"  | {printable(line)}")
     say(_OPTIMISTIC)
 
 
+_SHOWN = 12  # lines
+_STDERR = Text(zh="应用写到标准错误的最后几行：", en="The last lines that the application wrote to standard error:")
 _REHEARSAL = Text(zh="预演，不是结论", en="rehearsal, not a verdict")
 _WOULD = Text(zh="{planned} 项判据中会达标 {passed} 项。", en="It would pass {passed} of {planned} criteria.")
 _OPTIMISTIC = Text(
@@ -192,31 +210,34 @@ def show_forecasts(forecasts: tuple[verbs.Forecast, ...]) -> None:
     """Print what the data can decide, one line per criterion."""
     rows = [
         (
-            stage_name(one.stage).say(chosen()),
             one.criterion.id,
             f"{one.criterion.op} {quantity(one.criterion.threshold, one.criterion.unit)}",
             number(one.criterion.margin) if one.criterion.margin else "–",
             one.criterion.method,
-            f"{one.has} {one.counted.say(chosen())}",
+            str(one.has),
             "–" if one.needs is None else str(one.needs),
+            one.counted.say(chosen()),
             "✓" if one.decidable else "✗",
         )
         for one in forecasts
+        if one.criterion.method != OBSERVED
     ]
     table(_FORECASTS, rows)
 
 
 _FORECASTS = (
-    Text(zh="阶段", en="stage"),
     Text(zh="判据", en="criterion"),
     Text(zh="要求", en="required"),
     Text(zh="余量", en="margin"),
     Text(zh="方法", en="method"),
     Text(zh="现有", en="has"),
-    Text(zh="固定样本量检验需要", en="fixed-n test needs"),
+    Text(zh="需要", en="needs"),
+    Text(zh="所计", en="counted"),
     Text(zh="可判定", en="decidable"),
 )
 _UNSIGNED = Text(
-    zh="这是草案：没有签署，没有记入台账；隐藏样本 {rows} 行，一行未示。",
-    en="A draft: not signed, not in the ledger; of {rows} hidden rows none was shown.",
+    zh="“需要”：用固定样本量的检验，判定一个比门槛好出一个余量的应用所需的数量（近似）。\n"
+    "这是草案：没有签署，没有记入台账；隐藏样本 {rows} 行，一行未示。",
+    en='"needs": how many a fixed-n test needs to show a candidate one margin beyond the bar (approximate).\n'
+    "A draft: not signed, not in the ledger; of {rows} hidden rows none was shown.",
 )

@@ -6,6 +6,7 @@ import sys
 import time
 from collections.abc import Iterable, Sequence
 
+from rich.cells import cell_len
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table
@@ -17,17 +18,21 @@ from pilotbase.line.means import Watch
 from pilotbase.pilot.scenario import StageName
 from pilotbase.pilot.verdict import stage_name
 
+_SHORT = 34  # cells; a column of such words is never broken
+_PIPED = 120  # cells of a line that goes into a file or a pipe
 _EVERY = 5.0  # seconds between two plain lines about one stage
 
 
 def table(head: Sequence[Text], rows: Iterable[Sequence[str]]) -> None:
     """Print a table as wide as the terminal; wide characters keep their columns, nothing in a cell is markup."""
     shown = Table(box=None, pad_edge=False, header_style="bold")
-    for text in head:
-        shown.add_column(text.say(chosen()), overflow="fold")
-    for row in rows:
+    filled = [tuple(row) for row in rows]
+    for place, text in enumerate(head):
+        widest = max((cell_len(row[place]) for row in filled), default=0)
+        shown.add_column(text.say(chosen()), overflow="fold", no_wrap=widest <= _SHORT)
+    for row in filled:
         shown.add_row(*(Styled(cell) for cell in row))
-    Console().print(shown)
+    Console(width=None if sys.stdout.isatty() else _PIPED).print(shown)
 
 
 class Lines:

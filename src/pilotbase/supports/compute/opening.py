@@ -34,6 +34,7 @@ _STAGE_ONE = "/stage_one.py"
 _SLACK = 1 << 20  # bytes of the scratch tmpfs past its limit, so that the watchdog sees the limit passed
 _SPARE = 8  # tasks: the kernel's bound lies above the watchdog's, which can say what happened
 _OPEN_FILES = 256
+_RESERVED = 1 << 30  # bytes of addresses that libraries reserve and never touch, such as one malloc arena a thread
 _LOCKED = 64 << 10  # bytes of memory that may be locked
 
 
@@ -191,7 +192,7 @@ def _place_program(found: Program, stage: Stage) -> str:
 def hard_limits(limits: CellLimits, yard: Yard = NO_YARD) -> dict[str, int]:
     """Return what stage one sets as soft = hard; per process, so the supervisor's bounds are the tree's."""
     return {
-        "AS": 4 * limits.memory,
+        "AS": 4 * limits.memory + _RESERVED,
         "NPROC": limits.processes + _SPARE,
         "FSIZE": max(limits.scratch + 2 * _SLACK, yard.size),
         "NOFILE": _OPEN_FILES,

@@ -86,11 +86,6 @@ def read_lock(data: bytes) -> Lock:
     return Lock(tuple(requirements), tuple(faults))
 
 
-def check_lock(data: bytes) -> tuple[Text, ...]:
-    """Return what is not locked in a requirements file, line by line; empty = everything is."""
-    return read_lock(data).faults
-
-
 def render(requirements: Sequence[Requirement]) -> str:
     """Return a lock in its one plain form: sorted, one line each, no comment. Reading it gives the same back."""
     return "".join(f"{line}\n" for line in sorted(str(one) for one in requirements))
@@ -110,7 +105,7 @@ def lock_wheels(folder: Path) -> str:
                 place=Place(file=str(path)),
                 remedy=Text(zh="下载时使用 --only-binary=:all:", en="download with --only-binary=:all:"),
             )
-        found.setdefault((_normal(match["name"]), match["version"]), []).append(file_digest(path))
+        found.setdefault((normal_name(match["name"]), match["version"]), []).append(file_digest(path))
     if not found:
         raise InputError(
             Text(zh="文件夹内没有 wheel", en="the folder holds no wheel"),
@@ -126,7 +121,7 @@ def lock_wheels(folder: Path) -> str:
     ])  # fmt: skip
 
 
-def _normal(name: str) -> str:
+def normal_name(name: str) -> str:
     """Normalise a distribution's name: PyPA name normalisation."""
     return re.sub(r"[-_.]+", "-", name).lower()
 
@@ -181,9 +176,9 @@ def _requirement(line: int, content: str) -> Requirement | Text:
     if not hashes or None in hashes:
         return (_OPTION if hashes and not options[0].startswith("--hash") else _NO_HASH).fill(line=line, found=shown)
     return Requirement(
-        name=_normal(match["name"]),
+        name=normal_name(match["name"]),
         extras=",".join(
-            sorted(_normal(extra.strip()) for extra in (match["extras"] or "").split(",") if extra.strip())
+            sorted(normal_name(extra.strip()) for extra in (match["extras"] or "").split(",") if extra.strip())
         ),
         version=match["version"],
         marker=(match["marker"] or "").strip(),

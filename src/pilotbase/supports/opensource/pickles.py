@@ -41,7 +41,8 @@ _NAMES: dict[str, frozenset[str]] = {
     "joblib.numpy_pickle": frozenset({"NumpyArrayWrapper", "NDArrayWrapper", "ZNDArrayWrapper"}),
     "numpy": frozenset({"ndarray", "dtype", "matrix", "recarray"})
     | {f"{kind}{size}" for kind in ("int", "uint", "float", "complex") for size in (8, 16, 32, 64, 128)}
-    | {"bool", "bool_", "str_", "bytes_", "void", "intp", "longlong", "longdouble"},
+    | {"bool", "bool_", "str_", "bytes_", "void", "intp", "longlong", "longdouble"}
+    | {"log", "log1p", "log2", "log10", "exp", "expm1", "sqrt", "square", "abs", "absolute", "tanh"},
     "numpy.core.multiarray": frozenset({"_reconstruct", "scalar"}),
     "numpy._core.multiarray": frozenset({"_reconstruct", "scalar"}),
     "numpy.core.numeric": frozenset({"_frombuffer"}),
@@ -49,7 +50,12 @@ _NAMES: dict[str, frozenset[str]] = {
     "numpy.random._pickle": frozenset({"__randomstate_ctor", "__bit_generator_ctor", "__generator_ctor"}),
     "numpy.random._mt19937": frozenset({"MT19937"}),
     "numpy.random._pcg64": frozenset({"PCG64"}),
+    "numpy.random.bit_generator": frozenset({"SeedSequence", "__pyx_unpickle_SeedSequence"}),
+    "numpy.ma": frozenset({"MaskedArray"}),
+    "numpy.ma.core": frozenset({"MaskedArray", "_mareconstruct"}),
     "sklearn.metrics._dist_metrics": frozenset({"newObj"}),
+    "sklearn.neighbors._ball_tree": frozenset({"newObj"}),
+    "sklearn.neighbors._kd_tree": frozenset({"newObj"}),
     "torch._utils": frozenset({"_rebuild_tensor_v2", "_rebuild_parameter"}),
     "torch": frozenset({"FloatStorage", "DoubleStorage", "HalfStorage", "LongStorage", "IntStorage", "BoolStorage"}),
 }
