@@ -47,6 +47,7 @@ from pilotbase.supports.applications.template import new_candidate as make_candi
 from pilotbase.supports.compute import machine
 from pilotbase.supports.compute.selftest import self_test
 from pilotbase.supports.data.sample import export
+from pilotbase.supports.opensource.lock import lock_wheels
 
 _SILENT = Unwatched()
 
@@ -245,7 +246,7 @@ def check_scenario(
 def export_sample(reference: str, out: Path, *, environment: Mapping[str, str] = os.environ) -> Scenario:
     """Write an installed scenario's public sample as CSV."""
     pack = open_pack(home(environment).custody, reference)
-    export(pack.scenario, pack.custody.sample(), out)
+    export(pack.scenario, pack.custody.public_sample(), out)
     return pack.scenario
 
 
@@ -279,3 +280,10 @@ def write_report(dossier: Path, out: Path, language: Language, *, environment: M
 def new_candidate(source: str, folder: Path, scenario: str) -> tuple[Path, ...]:
     """Write a candidate's folder for a scenario from a model file or a function."""
     return make_candidate(source, folder, find_scenario(scenario).scenario)
+
+
+def lock(wheels: Path, out: Path) -> int:
+    """Write the hash-locked requirements of a folder of wheels; return how many packages it holds."""
+    text = lock_wheels(wheels)
+    out.write_text(text, encoding="utf-8")
+    return text.count("==")

@@ -142,7 +142,9 @@ def test_a_daemon_does_not_outlive_its_cell(state):
 def test_a_daemon_does_not_outlive_a_candidate_that_exits(state):
     word = f"word-{os.urandom(8).hex()}"
     code = "import os, sys\nif os.fork() == 0:\n    os.setsid()\n    for n in (1, 2): os.close(n)\n"
-    code += f"    os.execv(sys.executable, [sys.executable, '-c', 'import time; time.sleep(60)', '{word}'])\nos._exit(0)"
+    code += (
+        f"    os.execv(sys.executable, [sys.executable, '-c', 'import time; time.sleep(60)', '{word}'])\nos._exit(0)"
+    )
     with isolated(script(code), state) as cell:
         with pytest.raises(CandidateFailed) as caught:
             cell.exchange(b"", expect, 20)

@@ -89,7 +89,11 @@ def test_ignored_signals_do_not_help_a_candidate_that_hangs(state):
 
 @pytest.mark.parametrize(
     ("code", "detail"),
-    [("import os; os._exit(3)", "exit code 3"), ("import os, signal; os.kill(os.getpid(), 9)", "signal 9"), ("", "exit code 0")],
+    [
+        ("import os; os._exit(3)", "exit code 3"),
+        ("import os, signal; os.kill(os.getpid(), 9)", "signal 9"),
+        ("", "exit code 0"),
+    ],
 )
 def test_an_exit_is_told_with_its_code(state, code, detail):
     with isolated(script(code), state) as cell:
@@ -183,7 +187,10 @@ def test_private_files_of_the_owner_can_be_mounted(state, tmp_path):
 
 
 def test_a_folder_that_holds_the_state_is_refused(state):
-    with pytest.raises(IsolationError) as caught, isolated(spec(mounts=(Mount(source=state.parent, target="/candidate"),)), state):
+    with (
+        pytest.raises(IsolationError) as caught,
+        isolated(spec(mounts=(Mount(source=state.parent, target="/candidate"),)), state),
+    ):
         pass
     assert str(state.parent) in caught.value.found
 

@@ -30,6 +30,15 @@ def candidate(
     return 0
 
 
+def lock(wheels: Path, out: Path, /, *, lang: Lang = None) -> int:
+    """Write OUT, a requirements.lock, from the folder WHEELS that ``pip download`` filled. Needs no network."""
+    del lang
+    say(_LOCKED.fill(path=out, count=verbs.lock(wheels, out)))
+    return 0
+
+
+_LOCKED = Text(zh="已锁定 {count} 个包：{path}", en="locked {count} packages: {path}")
+
 _NEXT = Text(
     zh="接下来：填写 candidate.toml 中的说明，按 requirements.lock 里的提示锁定依赖，然后运行\n"
     "  pilotbase rehearse {scenario} {folder}",

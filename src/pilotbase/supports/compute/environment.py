@@ -31,7 +31,7 @@ _LIMITS = CellLimits(memory=2 << 30, scratch=256 << 20, processes=32, start=900.
 _FETCH = 3600.0  # seconds
 _CAPACITY = 8 << 30  # bytes of an environment
 _FILES = 200_000
-_FETCH_OPTIONS = ("--disable-pip-version-check", "--no-input", "--no-color", "--quiet", "--progress-bar=off")
+_FETCH_OPTIONS = ("--disable-pip-version-check", "--no-input", "--no-color", "--progress-bar=off")
 
 Install = Callable[[CellSpec, Path], Worked]
 
@@ -90,7 +90,7 @@ def fetch(lock: Path, wheels: Path) -> None:
         except subprocess.TimeoutExpired as error:
             raise trouble(lock, "timed out") from error
     if done.returncode:
-        raise trouble(lock, done.stderr)
+        raise trouble(lock, f"{done.stdout}\n{done.stderr}")
     for path in wheels.iterdir():
         path.chmod(0o644)  # read by the pool uid
 

@@ -54,10 +54,16 @@ def attempt(action: Callable[[], object]) -> str:
 
 
 def call(number: int, argument: int) -> str:
-    """Make a system call with one argument that matters; return the error's name or ``open``."""
-    ctypes.set_errno(0)
-    result = LIBC.syscall(ctypes.c_long(number), ctypes.c_ulong(argument), 0, 0, 0, 0, 0)
-    return "open" if result != -1 else errno.errorcode.get(ctypes.get_errno(), "?")
+    """Make a system call with one argument that matters, in a forked child; return the error's name or ``open``."""
+    pid = os.fork()
+    if pid == 0:
+        done = LIBC.syscall(ctypes.c_long(number), ctypes.c_ulong(argument), 0, 0, 0, 0, 0)
+        os._exit(ctypes.get_errno() if done == -1 else 0)
+    status = os.waitpid(pid, 0)[1]
+    if os.WIFSIGNALED(status):
+        return f"signal {os.WTERMSIG(status)}"
+    code = os.WEXITSTATUS(status)
+    return errno.errorcode.get(code, "?") if code else "open"
 
 
 def fatal(action: Callable[[], object]) -> int:

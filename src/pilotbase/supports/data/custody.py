@@ -115,10 +115,6 @@ class Custody:
         """Return the sample split: the one table that may leave this room, and only through ``sample.export``."""
         return self._table("sample")
 
-    def sample(self) -> Table:
-        """Return the public sample, whole: the only split that leaves custody."""
-        return self._table("sample")
-
     def part(self, split: SplitName, seed: bytes, inputs: tuple[str, ...]) -> Parted:
         """Part a split into requests and truths, in the order that the seed draws.
 

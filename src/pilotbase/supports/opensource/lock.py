@@ -86,6 +86,11 @@ def read_lock(data: bytes) -> Lock:
     return Lock(tuple(requirements), tuple(faults))
 
 
+def check_lock(data: bytes) -> tuple[Text, ...]:
+    """Return what is not locked in a requirements file, line by line; empty = everything is."""
+    return read_lock(data).faults
+
+
 def render(requirements: Sequence[Requirement]) -> str:
     """Return a lock in its one plain form: sorted, one line each, no comment. Reading it gives the same back."""
     return "".join(f"{line}\n" for line in sorted(str(one) for one in requirements))
