@@ -97,8 +97,9 @@ _GROUPS: dict[str, tuple[Text, tuple[tuple[str, str, Text], ...]]] = {
             (
                 "candidate",
                 "new:candidate",
-                Text(zh="由模型或函数新建送测应用", en="make a candidate from a model or function"),
+                Text(zh="由模型或函数新建送测应用", en="make a candidate of a model or function"),
             ),
+            ("lock", "new:lock", Text(zh="由 wheel 文件夹生成依赖锁定文件", en="make a requirements.lock of wheels")),
         ),
     ),
 }

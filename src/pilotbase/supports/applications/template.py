@@ -217,6 +217,8 @@ _LOCK = f"""\
 #
 #   {COMMAND}
 #
-# 没有 uv 时：下载 wheel 后执行 pip hash，按“名称==版本 --hash=sha256:…”逐行写入。
-# Without uv: download the wheels, run pip hash on them, and write a line "name==version --hash=sha256:..." for each.
+# 没有 uv 时 / without uv:
+#
+#   pip download --only-binary :all: --dest wheels -r requirements.in
+#   pilotbase new lock wheels requirements.lock
 """
