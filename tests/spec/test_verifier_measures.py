@@ -200,3 +200,38 @@ def test_the_weakest_grade_counts_rated_methods_only() -> None:
 )
 def test_the_tolerance_is_one_unit_of_the_sixth_decimal(listed: str | None, again: str | None, *, close: bool) -> None:
     assert V._close(listed, again) is close
+
+
+def test_sixteen_bytes_are_no_number() -> None:
+    with pytest.raises(V.FaultError, match="holds no numbers"):
+        V._pick(V.Records("x", 1, b"", (V.Column("unit", "|V16", timed=False, data=bytes(16)),)), "unit", [0])
+
+
+def test_an_order_statistic_needs_its_quantile() -> None:
+    quick = records("efficiency", status=("|u1", [0]), seconds=("<f8", [0.2]))
+    with pytest.raises(V.FaultError, match="without a quantile"):
+        measured("latency", "order-statistic/1", quick, quantile=None)
+
+
+def test_fairness_reads_the_records_of_effectiveness() -> None:
+    material = V.Material({}, {}, {"effectiveness": TEN})
+    assert material.records_for("fairness") is TEN
+    with pytest.raises(V.FaultError, match="no records to judge"):
+        material.records_for("efficiency")
+
+
+def test_a_fact_stands_once_and_in_the_unit_of_its_criterion() -> None:
+    criterion = {"id": "c", "measure": "memory", "unit": "MiB", "op": "<=", "threshold": "9", "method": "observed/1"}
+    fact = {"measure": "memory", "value": "8.5", "unit": "MiB"}
+    other = {"measure": "other", "value": "8.5", "unit": "MiB"}
+    answer = V.judge_one(criterion, {"stage": "efficiency", "facts": [other, fact]}, V.Material({}, {}, {}))
+    assert (answer.answer, answer.found.counts, answer.found.bounds.lower) == ("held", {"n": 1}, None)
+    for facts, why in (([], "0 facts"), ([fact, fact], "2 facts"), ([fact | {"unit": "GiB"}], "GiB")):
+        with pytest.raises(V.FaultError, match=why):
+            V._fact(criterion, {"stage": "efficiency", "facts": facts})
+
+
+def test_a_margin_is_never_negative() -> None:
+    criterion = {"id": "c", "measure": "x", "op": "<=", "threshold": "9", "method": "observed/1", "margin": "-0.1"}
+    with pytest.raises(V.FaultError, match="negative"):
+        V.judge_one(criterion, {"stage": "efficiency", "facts": []}, V.Material({}, {}, {}))

@@ -274,6 +274,33 @@ def twice_the_same_unit(draft: Draft) -> None:
     units[7] = units[8]
 
 
+def rewrite_manifest(part: str, change: Callable[[dict[str, Any]], object]) -> Callable[[Draft], None]:
+    """Change a manifest and sign it."""
+
+    def rewrite(draft: Draft) -> None:
+        manifest = json.loads(draft.files[f"{part}/manifest.json"])
+        change(manifest)
+        draft.files[f"{part}/manifest.json"] = made.encode(manifest)
+        draft.statement["predicate"]["parts"][part] = made.sha(made.encode(manifest))
+
+    return rewrite
+
+
+def rewrite_header(change: Callable[[dict[str, Any]], object]) -> Callable[[Draft], None]:
+    def rewrite(draft: Draft) -> None:
+        path = "restricted/records/efficiency/header.json"
+        header = json.loads(draft.files[path])
+        change(header)
+        draft.files[path] = made.encode(header)
+
+    return rewrite
+
+
+def repeat(kind: str) -> Callable[[Draft], None]:
+    """Let an event happen a second time, before the verdict."""
+    return lambda draft: draft.events.insert(-1, next(event for event in draft.events if event[0] == kind))
+
+
 def fail_one_well(draft: Draft) -> None:
     draft.records["effectiveness"]["status"][2][7] = 1
 
@@ -358,6 +385,39 @@ SIGNED_FAULTS: dict[str, tuple[str, Callable[[Draft], None], set[int]]] = {
     "a notice that says otherwise": ("verdict", on("notice", set_in("accepted", to=False)), {11}),
     "a notice with other findings": ("verdict", other_finding, {11}),
     "an unknown field": ("verdict", on("verdict", set_in("note", to="x")), {10, 11}),
+    "signed by nobody": ("plan", lambda d: setattr(d, "signers", ()), {2}),
+    "another scenario": ("statement", on("statement", set_in("predicate", "scenario", to="x")), {6, 11}),
+    "a manifest of another part": ("statement", rewrite_manifest("candidate", set_in("part", to="public")), {4}),
+    "a manifest out of order": ("statement", rewrite_manifest("public", lambda m: m["files"].reverse()), {5}),
+    "a manifest with a file twice": (
+        "statement",
+        rewrite_manifest("public", lambda m: m["files"].insert(0, m["files"][0])),
+        {5},
+    ),
+    "a manifest with another size": ("statement", rewrite_manifest("public", set_in("files", 0, "size", to=1)), {5}),
+    "a manifest that lists itself": (
+        "statement",
+        rewrite_manifest("candidate", lambda m: m["files"].insert(0, m["files"][0] | {"path": "manifest.json"})),
+        {5},
+    ),
+    "a stage planned twice": ("verdict", lambda d: d.plan["stages"].append(d.plan["stages"][0]), {6, 9, 10, 11}),
+    "a pilot opened twice": ("events", repeat("pilot.opened"), {7}),
+    "a plan sealed twice": ("events", repeat("plan.sealed"), {7}),
+    "a stage done twice": ("events", repeat("stage.done"), {9}),
+    "another candidate opened": ("events", event("pilot.opened", 0, candidate="e" * 64), {7}),
+    "another order sealed": ("events", event("plan.sealed", 0, commitment="e" * 64), {7}),
+    "evidence of other stages": ("verdict", lambda d: d.evidence["stages"].pop(1), {9}),
+    "records without a root": ("verdict", on("evidence", set_in("stages", 4, "root", to=None)), {9}),
+    "records of another stage": ("files", rewrite_header(set_in("stage", to="intake")), {9}),
+    "a column twice": ("files", rewrite_header(lambda h: h["columns"].append(h["columns"][0])), {9}),
+    "an unknown status": ("plan", lambda d: d.records["efficiency"]["status"][2].__setitem__(0, 4), {9}),
+    "a finding under another stage": ("verdict", on("verdict", set_in(*FINDING, "stage", to="intake")), {10}),
+    "a verdict on other stages": (
+        "verdict",
+        on("verdict", set_in("judgement", "stages", 2, "stage", to="efficiency")),
+        {10},
+    ),
+    "a notice of another pilot": ("verdict", on("notice", set_in("pilot", to="x")), {11}),
     "a document not canonical": (
         "files",
         replace_in("public/metering.json", b"{", b"{ "),
@@ -373,6 +433,20 @@ def test_a_fault_that_was_signed_fails_its_step(tmp_path: Path, keys: Path, faul
     result = verify(make(tmp_path / "d", **{stage: change}), keys)
     assert ended(result) == failed, [step for step in result.steps if step.status != "ok"]
     assert result.verified == (not failed)
+
+
+@pytest.mark.parametrize("outcome", ["accepted", "rejected"])
+def test_without_records_the_outcome_must_follow_from_the_findings(tmp_path: Path, keys: Path, outcome: str) -> None:
+    change = on("verdict", set_in("judgement", "outcome", to=outcome))
+    notice = on("notice", set_in("accepted", to=outcome == "accepted"))
+
+    def both(draft: Draft) -> None:
+        change(draft)
+        notice(draft)
+
+    folder = make(tmp_path / "d", plan=wide_gap, verdict=both)  # undecided in truth
+    shutil.rmtree(folder / "restricted")
+    assert ended(verify(folder, keys)) == {10}
 
 
 def test_what_rests_on_a_failed_step_is_not_examined(tmp_path: Path, keys: Path) -> None:
@@ -507,6 +581,24 @@ def test_any_file_may_be_garbage(tmp_path: Path, keys: Path, raw: bytes) -> None
         path.write_bytes(raw)
         assert not verify(folder, keys).verified
         path.write_bytes(kept)
+
+
+@pytest.mark.parametrize("cap", ["MAX_FILES", "MAX_FILE", "MAX_TOTAL", "MAX_DEPTH"])
+def test_caps_hold(tmp_path: Path, keys: Path, monkeypatch: pytest.MonkeyPatch, cap: str) -> None:
+    folder = make(tmp_path / "d", plan=smaller)
+    monkeypatch.setattr(V, cap, 1)
+    result = verify(folder, keys)
+    assert 1 in ended(result)
+    assert found(result, 1).startswith(("more than 1", "a file of more than 1"))
+
+
+def test_caps_of_documents_hold(tmp_path: Path, keys: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    folder = make(tmp_path / "d", plan=smaller)
+    monkeypatch.setattr(V, "MAX_DOCUMENT", 1_000)
+    assert "too large" in found(verify(folder, keys), 2)
+    header = {"schema": "pilotbase/records/1", "stage": "efficiency", "columns": [], "rows": V.MAX_ROWS + 1}
+    with pytest.raises(V.FaultError, match="rows"):
+        V.HEADER(header, "header")
 
 
 # ---- The command

@@ -168,7 +168,7 @@ def test_fetching_without_network_is_told(state, lock, tmp_path, monkeypatch):
         monkeypatch.delenv(name)
     monkeypatch.setenv("PIP_CONFIG_FILE", os.devnull)
     monkeypatch.setenv("PIP_INDEX_URL", "http://127.0.0.1:9/simple")
-    monkeypatch.setenv("PIP_RETRIES", "0")
+    monkeypatch.setenv("PIP_RETRIES", "1")
     with pytest.raises(InputError) as caught:
         environment.fetch(lock("absent_part==1.0 --hash=sha256:" + "0" * 64), tmp_path / "fetched")
     assert "cannot be reached" in caught.value.what.en

@@ -16,6 +16,9 @@ from pilotbase.foundation.text import Text, printable
 FLAGS = ("-S", "-P", "-B")  # no site packages, no script folder on the path, no byte code written
 SYSTEM = Path("/usr")
 
+_INSTALLED = ("site-packages", "dist-packages")
+_IDLE = ("test", "config-*")  # nobody runs these, and they are most of what a copy would take
+
 
 @dataclass(frozen=True, slots=True)
 class Interpreter:
@@ -25,7 +28,7 @@ class Interpreter:
     folders: tuple[Path, ...]
     """To bind at their own path; empty when all lies below /usr, which every cell has."""
     hidden: tuple[Path, ...]
-    """Folders of installed packages, to be covered."""
+    """Folders of installed packages, and idle ones, to be covered."""
 
 
 def find() -> Interpreter:
@@ -45,7 +48,9 @@ def find() -> Interpreter:
             ),
         )
     own = () if prefix.is_relative_to(SYSTEM) else _parts(prefix)
-    hidden = [folder for root in (*own, *_parts(SYSTEM), *_parts(SYSTEM / "local")) for folder in _installed(root)]
+    roots = (*own, *_parts(SYSTEM), *_parts(SYSTEM / "local"))
+    hidden = [folder for root in roots for folder in _matching(root, _INSTALLED)]
+    hidden += [folder for root in own for folder in _matching(root, _IDLE)]
     return Interpreter(program=found, folders=own, hidden=tuple(dict.fromkeys(hidden)))
 
 
@@ -54,6 +59,5 @@ def _parts(prefix: Path) -> tuple[Path, ...]:
     return tuple(path for name in ("bin", "lib", "lib64") if (path := prefix / name).is_dir() and not path.is_symlink())
 
 
-def _installed(root: Path) -> list[Path]:
-    """List the folders of installed packages below a ``lib`` folder."""
-    return [path for kind in ("site-packages", "dist-packages") for path in sorted(root.glob(f"python3*/{kind}"))]
+def _matching(root: Path, patterns: tuple[str, ...]) -> list[Path]:
+    return [path for pattern in patterns for path in sorted(root.glob(f"python3*/{pattern}")) if path.is_dir()]

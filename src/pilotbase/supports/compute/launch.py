@@ -64,7 +64,7 @@ def stage_by_mount(staging: Staging) -> None:
     for item, handle in zip(staging["items"], handles, strict=True):
         source, target = f"/proc/self/fd/{handle}", f"{root}/{item['name']}"
         if item["copied"]:
-            copy_open(source, target)
+            copy_open(source, target, item["hidden"])
         else:
             _bind(source, target)
     linux.mount("", root, "", linux.MS_REMOUNT | linux.MS_RDONLY | linux.MS_NOSUID | linux.MS_NODEV)
@@ -82,7 +82,7 @@ def _bind(source: str, target: str) -> None:
 def stage_by_copy(staging: Staging) -> None:
     """Copy every source below a fresh folder: for a root that has no right to mount."""
     for item in staging["items"]:
-        copy_open(item["source"], f"{staging['root']}/{item['name']}")
+        copy_open(item["source"], f"{staging['root']}/{item['name']}", item["hidden"])
 
 
 def unstage_copy(staging: Staging) -> None:
@@ -90,9 +90,10 @@ def unstage_copy(staging: Staging) -> None:
     shutil.rmtree(staging["root"], ignore_errors=True)
 
 
-def copy_open(source: str, target: str) -> None:
+def copy_open(source: str, target: str, hidden: list[str]) -> None:
     """Copy a file or folder so that all may read it: 0755 for folders and programs, 0644 for the rest.
 
+    Hidden folders (relative names) are left empty.
     Links are copied as links and never followed; anything that is neither file, folder nor link is left out.
     """
     os.makedirs(os.path.dirname(target), exist_ok=True)
@@ -105,10 +106,16 @@ def copy_open(source: str, target: str) -> None:
         to = f"{target}/{entry.name}"
         if entry.is_symlink():
             os.symlink(os.readlink(entry.path), to)
+        elif entry.name in hidden:
+            os.mkdir(to)
         elif entry.is_dir():
-            copy_open(entry.path, to)
+            copy_open(entry.path, to, _below(hidden, entry.name))
         elif entry.is_file():
             _copy_file(entry.path, to)
+
+
+def _below(hidden: list[str], name: str) -> list[str]:
+    return [path[len(name) + 1 :] for path in hidden if path.startswith(f"{name}/")]
 
 
 def _copy_file(source: str, target: str) -> None:

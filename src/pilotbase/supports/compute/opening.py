@@ -135,7 +135,7 @@ def _inside(
 ) -> Inside:
     """Lay out what the cell holds."""
     code, owner = filter_and_owner
-    binds = [(stage.place(folder), str(folder)) for folder in python.folders]
+    binds = [(stage.place(folder, python.hidden), str(folder)) for folder in python.folders]
     binds += [(stage.place_tree(_real(mount.source)), mount.target) for mount in spec.mounts]
     files = {_STAGE_ONE: Path(__file__).with_name("stage_one.py").read_bytes(), **spec.files}
     path = {"PYTHONPATH": spec.path} if spec.path else {}

@@ -22,6 +22,8 @@ class StagedItem(TypedDict):
     """Place below the staging root."""
     copied: bool
     """Copied because its own permissions shut others out; else bound."""
+    hidden: list[str]
+    """Folders of it whose content a cell never sees: a copy leaves them empty."""
 
 
 class Staging(TypedDict):

@@ -20,6 +20,7 @@ from pilotbase.supports.compute.channel import Channel
 from pilotbase.supports.compute.order import HANDSHAKE, REPORT_PATIENCE, Lines, Report
 
 _TAIL = 64 << 10  # bytes of a job's standard output that are kept
+_CLEARING = 120.0  # seconds that a supervisor may take to remove copied sources after its report
 _BEYOND = Failure(kind="protocol", detail="bytes beyond the last reply")
 _SIGNALLED = 128  # bwrap ends with 128 + n when signal n ended the command
 
@@ -155,7 +156,7 @@ class SandboxCell:
         self._ended = True
         self._channel.close()
         os.close(self._control)
-        self._process.wait(REPORT_PATIENCE)
+        self._process.wait(_CLEARING)
         if "fault" in message:
             raise FaultError(_DIED, found=message["fault"])
         report = cast("Report", message["report"])

@@ -25,8 +25,12 @@ _READ, _ENTER = 0o004, 0o001
 class Stage:
     """The places that bwrap is given for sources of the host."""
 
-    def place(self, source: Path) -> str:
-        """Return the path of a folder of the system or the interpreter, as the launcher sees it after its drop."""
+    def place(self, source: Path, hidden: tuple[Path, ...] = ()) -> str:
+        """Return the path of a folder of the interpreter, as the launcher sees it after its drop.
+
+        ``hidden`` are folders of it whose content a cell never sees.
+        """
+        del hidden
         return str(source)
 
     def place_tree(self, source: Path) -> str:
@@ -50,17 +54,25 @@ class _Staged(Stage):
         self.root = root
         self.items: list[StagedItem] = []
 
-    def place(self, source: Path) -> str:
-        return str(source) if source.is_relative_to(SYSTEM) else self.place_as(source, str(len(self.items)))
+    def place(self, source: Path, hidden: tuple[Path, ...] = ()) -> str:
+        if source.is_relative_to(SYSTEM):
+            return str(source)
+        mine = [str(path.relative_to(source)) for path in hidden if path.is_relative_to(source)]
+        return self._stage(source, "", is_open=_is_open(source.stat().st_mode), hidden=mine)
 
     def place_tree(self, source: Path) -> str:
-        return self._stage(source, str(len(self.items)), open_to_others(source))
+        return self._stage(source, "", is_open=open_to_others(source), hidden=[])
 
     def place_as(self, source: Path, name: str) -> str:
-        return self._stage(source, name, _is_open(source.stat().st_mode))
+        return self._stage(source, name, is_open=_is_open(source.stat().st_mode), hidden=[])
 
-    def _stage(self, source: Path, name: str, is_open: bool) -> str:  # noqa: FBT001 - a fact of the source
+    def _stage(self, source: Path, name: str, *, is_open: bool, hidden: list[str]) -> str:
         raise NotImplementedError
+
+    def _add(self, source: Path, name: str, *, copied: bool, hidden: list[str]) -> str:
+        place = name or str(len(self.items))
+        self.items.append({"source": str(source), "name": place, "copied": copied, "hidden": hidden})
+        return f"{self.root}/{place}"
 
 
 class MountedStage(_Staged):
@@ -70,9 +82,8 @@ class MountedStage(_Staged):
         """Stage below a folder that every system has."""
         super().__init__(_MOUNTED)
 
-    def _stage(self, source: Path, name: str, is_open: bool) -> str:  # noqa: FBT001
-        self.items.append({"source": str(source), "name": name, "copied": not is_open})
-        return f"{self.root}/{name}"
+    def _stage(self, source: Path, name: str, *, is_open: bool, hidden: list[str]) -> str:
+        return self._add(source, name, copied=not is_open, hidden=hidden)
 
     def order(self) -> Staging:
         """Return what to mount."""
@@ -87,11 +98,10 @@ class CopiedStage(_Staged):
         super().__init__(tempfile.mkdtemp(prefix="pilotbase-", dir=_COPIES))
         Path(self.root).chmod(0o711)
 
-    def _stage(self, source: Path, name: str, is_open: bool) -> str:  # noqa: FBT001
+    def _stage(self, source: Path, name: str, *, is_open: bool, hidden: list[str]) -> str:
         if is_open and _reachable(source):
             return str(source)
-        self.items.append({"source": str(source), "name": name, "copied": True})
-        return f"{self.root}/{name}"
+        return self._add(source, name, copied=True, hidden=hidden)
 
     def order(self) -> Staging:
         """Return what to copy."""

@@ -68,8 +68,6 @@ class Supervisor:
         finally:
             left = tree.empty()
             wall = time.monotonic() - self.started
-            if staging is not None and staging["by"] == "copy":
-                launch.unstage_copy(staging)
         self._drain()
         return self._report(reason, left, wall)
 
@@ -226,7 +224,8 @@ def main() -> None:
         message: dict[str, object] = {"report": Supervisor(control, order).run()}
     except Exception:  # noqa: BLE001 - told to the host in full
         message = {"fault": traceback.format_exc()}
-    try:
+    with suppress(OSError):  # the host is gone; the cell is empty all the same
         send(control, message)
-    except OSError:
-        sys.exit(1)  # the host is gone; the cell is empty
+    os.close(control)
+    if order["staging"] is not None and order["staging"]["by"] == "copy":
+        launch.unstage_copy(order["staging"])

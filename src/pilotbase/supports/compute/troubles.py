@@ -53,8 +53,9 @@ _KNOWN = (
         ("No matching distribution", "Could not find a version"),
         Text(zh="没有适用于本机的 wheel", en="there is no wheel for this machine"),
         Text(
-            zh="请换用提供 wheel 的版本；源码包会在安装时执行代码，因此不接受",
-            en="lock a version that has one; source distributions run code when installed and are not accepted",
+            zh="请换用提供 wheel 的版本（源码包会在安装时执行代码，因此不接受），并检查软件包来源是否可用",
+            en="lock a version that has one (source distributions run code when installed and are not accepted), and "
+            "check that the source of packages works",
         ),
     ),
     Trouble(
