@@ -1,9 +1,9 @@
 """Write the conformance vectors: honest dossiers, and broken ones named for their fault.
 
 ``python docs/spec/make_vectors.py`` writes ``vectors/honest/``, ``vectors/broken/``, ``vectors/keys.json`` and
-``vectors/expected.json`` (for each dossier the step that must fail, and the outcome). The data is drawn here: coins that are
-sorted by weight; no person is in it. The key is made of a published seed, so the vectors come out the same each time:
-never trust it for anything else. ``tests/spec/test_vectors.py`` holds both verifiers against them.
+``vectors/expected.json`` (for each dossier the step that must fail, and the outcome). The data is drawn here: coins
+that are sorted by weight; no person is in it. The key is made of a published seed, so that the vectors come out the
+same each time: never trust it for anything else. ``tests/spec/test_vectors.py`` holds both verifiers against them.
 """
 
 from __future__ import annotations
@@ -351,7 +351,7 @@ HONEST: Mapping[str, tuple[Story, str]] = {
     "accepted-with-some-silence": (Story(skill=3.0, silent=20), "accepted"),
     "rejected-on-merit": (Story(skill=0.4), "rejected"),
     "rejected-at-intake": (Story(licence=0), "rejected"),
-    "undecided-for-want-of-evidence": (Story(skill=1.25), "undecided"),
+    "undecided-for-want-of-evidence": (Story(skill=1.31), "undecided"),
     "undecided-for-want-of-isolation": (Story(level="none"), "undecided"),
 }
 

@@ -60,6 +60,7 @@ def test_an_ordinary_user_has_nothing_to_drop(tmp_path, monkeypatch):
 def test_private_entries_are_seen_at_any_depth(tmp_path):
     (tmp_path / "a" / "b").mkdir(parents=True)
     (tmp_path / "a" / "b" / "file").write_text("")
+    (tmp_path / "a" / "b" / "file").chmod(0o644)
     (tmp_path / "a" / "link").symlink_to("nowhere")
     for path in (tmp_path, tmp_path / "a", tmp_path / "a/b"):
         path.chmod(0o755)

@@ -111,7 +111,8 @@ def _built(lock: Path, state: Path, wheels: Path | None, how: tuple[str, Install
     place = envs / key(lock, way)
     if place.is_dir():
         return place
-    envs.mkdir(mode=0o755, parents=True, exist_ok=True)
+    envs.mkdir(parents=True, exist_ok=True)
+    envs.chmod(0o755)  # whatever the umask; FORMATS section 9
     _clear(envs)
     half = envs / f".{place.name}-{os.getpid()}"
     try:
