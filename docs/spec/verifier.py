@@ -53,6 +53,8 @@ MAX_DOCUMENT = 32 * 2**20  # bytes of one JSON document or of the ledger
 MAX_ROWS = 1_000_000  # rows of one stage's records
 MAX_SHOWN = 160  # characters of hostile text in a message
 
+T = TypeVar("T")
+
 
 class FaultError(Exception):
     """What a step found that must not be."""
@@ -78,6 +80,13 @@ def require(holds: bool, found: str) -> None:  # noqa: FBT001
     """Fail the step with what was found, unless the condition holds."""
     if not holds:
         raise FaultError(found)
+
+
+def present(value: T | None, found: str) -> T:
+    """Return the value, or fail the step with what was found."""
+    if value is None:
+        raise FaultError(found)
+    return value
 
 
 def shown(value: object) -> str:
@@ -1259,8 +1268,8 @@ class Found:
 
 def measure(criterion: dict[str, Any], groups: dict[str, list[str]], records: Records, a: float, b: float) -> Found:
     """Hand a criterion's numbers to its method, and count them."""
-    place, named = f"criterion {criterion['id']}", MEASURES.get(criterion["measure"])
-    require(named is not None, f"{place}: unknown measure {shown(criterion['measure'])}")
+    place = f"criterion {criterion['id']}"
+    named = present(MEASURES.get(criterion["measure"]), f"{place}: unknown measure {shown(criterion['measure'])}")
     method = criterion["method"]
     require(method == named.method, f"{place}: {criterion['measure']} is not judged by {shown(method)}")
     rows, counts = rows_that_count(records, named.among), _counts(records)
@@ -1276,8 +1285,8 @@ def measure(criterion: dict[str, Any], groups: dict[str, list[str]], records: Re
         return Found(clopper_pearson(hits, len(rows), a, b), counts | {"hits": hits, "counted": len(rows)})
     if method == "betting-iid/1":
         return Found(betting_iid(values, a, b), counts)
-    require(criterion.get("quantile") is not None, f"{place}: without a quantile")
-    return Found(order_statistic(values, decimal(criterion["quantile"]), a, b), counts)
+    quantile = present(criterion.get("quantile"), f"{place}: without a quantile")
+    return Found(order_statistic(values, decimal(quantile), a, b), counts)
 
 
 def _gap(
@@ -1288,14 +1297,15 @@ def _gap(
     rates: tuple[float, float],
 ) -> Found:
     """Count the planned groups, all words in code order; rows with a negative code belong to none."""
-    place, name = f"criterion {criterion['id']}", criterion.get("group")
-    require(name in groups, f"{place}: the plan has no words for the groups of {shown(name)}")
+    place = f"criterion {criterion['id']}"
+    name = present(criterion.get("group"), f"{place}: without a group")
+    planned = present(groups.get(name), f"{place}: the plan has no words for the groups of {name}")
     codes, marks = _pick(records, f"group_{name}", rows), _marks(records, "detected", rows)
-    require(all(code < len(groups[name]) for code in codes), f"{place}: a group code without a word")
+    require(all(code < len(planned) for code in codes), f"{place}: a group code without a word")
     totals = Counter(codes)
     hits = Counter(code for code, mark in zip(codes, marks, strict=True) if mark)
-    counted = [(hits[code], totals[code]) for code in range(len(groups[name]))]
-    parts = tuple({"word": w, "hits": x, "total": n} for w, (x, n) in zip(groups[name], counted, strict=True))
+    counted = [(hits[code], totals[code]) for code in range(len(planned))]
+    parts = tuple({"word": w, "hits": x, "total": n} for w, (x, n) in zip(planned, counted, strict=True))
     without = sum(1 for code in codes if code < 0)
     counts = _counts(records) | {"positives": len(rows), "without_group": without}
     return Found(farrington_manning_gap(counted, *rates), counts, parts)
@@ -1430,8 +1440,7 @@ def _fact(criterion: dict[str, Any], trace: dict[str, Any]) -> Fraction:
 def _rates(criterion: dict[str, Any], plan: dict[str, Any]) -> tuple[float, float]:
     """Return a (of the lower bound) and b (of the upper bound): alpha as spent, and beta / m."""
     place = f"criterion {criterion['id']}"
-    alpha, beta = criterion.get("alpha"), criterion.get("beta")
-    require(alpha is not None and beta is not None, f"{place}: without alpha or beta")
+    alpha, beta = (present(criterion.get(rate), f"{place}: without {rate}") for rate in ("alpha", "beta"))
     rated = sum(one["method"] != "observed/1" for stage in plan["stages"] for one in stage["criteria"])
     wrong_held = double(decimal(alpha) * decimal(plan["alpha_spent"]))
     wrong_refused = double(decimal(beta)) / rated
@@ -1518,7 +1527,6 @@ def _close(listed: str | None, again: str | None) -> bool:
 
 OK, FAILED, WITHHELD, ABSENT = "ok", "failed", "withheld", "absent"
 UNEXAMINED = "unexamined"  # rests on a step that failed
-T = TypeVar("T")
 PARTS = ("candidate", "public", "restricted")
 STATEMENT_FILE, LOG_FILE = "statement.dsse.json", "log-proof.json"
 STATEMENT_TYPE = "application/vnd.in-toto+json"

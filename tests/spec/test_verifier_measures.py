@@ -98,7 +98,7 @@ def test_latency_reads_times_and_time_outs() -> None:
         ("recall", "clopper-pearson/1", {}, "unknown measure"),
         ("brier", "clopper-pearson/1", {}, "not judged by"),
         ("accuracy", "betting-wor/1", {}, "not judged by"),
-        ("sensitivity_gap", "farrington-manning-gap/1", {}, "no words"),
+        ("sensitivity_gap", "farrington-manning-gap/1", {}, "without a group"),
         ("sensitivity_gap", "farrington-manning-gap/1", {"group": "town"}, "no words"),
         ("sensitivity_gap", "farrington-manning-gap/1", {"group": "age"}, "no column"),
         ("latency", "order-statistic/1", {"quantile": "0.5"}, "no column"),

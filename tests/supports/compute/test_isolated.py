@@ -42,6 +42,18 @@ def test_a_frame_goes_in_and_its_reply_comes_back(state):
     assert cell.close() == usage
 
 
+EARLY = "import sys, time; sys.stdout.write('12345678'); sys.stdout.flush(); time.sleep(20)"
+
+
+def test_a_candidate_may_say_that_it_is_ready_before_it_is_asked(state):
+    with isolated(script(EARLY), state) as cell:
+        time.sleep(0.3)
+        assert cell.exchange(b"", lambda _: 8, 1) == b"12345678"
+    with isolated(script(EARLY), state) as cell:
+        time.sleep(0.3)
+        assert float(cell.close().wall) > 0
+
+
 def test_large_frames_pass_both_ways(state):
     data = os.urandom(8 * MIB)
     code = "import sys, time; send(sys.stdin.buffer.read(8 << 20)); time.sleep(20)"

@@ -116,7 +116,7 @@ class Cell(Protocol):
         """Send a frame and return the reply.
 
         The first exchange of a cell is its start: it has ``limits.start`` from the launch instead of ``seconds``,
-        and is ``slow_start`` past it; later ones are ``slow_call``.
+        is ``slow_start`` past it, and its reply may have come before it was asked for. Later ones are ``slow_call``.
 
         Raises CandidateFailed; then the tree is dead, and every later exchange raises the same failure.
         """

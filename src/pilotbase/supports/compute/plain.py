@@ -113,7 +113,7 @@ class PlainCell:
             raise FaultError(Text(zh="沙箱已关闭", en="the cell is closed"))
         first = not self._answered
         deadline = self._opened + self._limits.start if first else time.monotonic() + seconds
-        if self._inbox.unread():
+        if not first and self._inbox.unread():
             self._fail(_BEYOND)
         self._feed.send(frame)
         try:
@@ -131,7 +131,7 @@ class PlainCell:
 
     def close(self) -> Usage:
         """Kill it and return what it used. See ``cell.Cell``."""
-        beyond = not self._ended and self._inbox.unread()
+        beyond = not self._ended and self._answered and self._inbox.unread()
         self.end()
         if beyond:
             self._failure = _BEYOND
@@ -156,7 +156,7 @@ class PlainCell:
     def _fail(self, failure: Failure) -> NoReturn:
         self.end()
         self._failure = failure
-        raise CandidateFailed(failure)
+        raise CandidateFailed(failure) from None
 
     def _why(self) -> Failure:
         """Return why its output ended."""

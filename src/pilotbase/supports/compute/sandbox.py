@@ -77,7 +77,7 @@ class SandboxCell:
             raise FaultError(Text(zh="沙箱已关闭", en="the cell is closed"))
         first = not self._answered
         deadline = self._opened + self._limits.start if first else time.monotonic() + seconds
-        if self._channel.unread():
+        if not first and self._channel.unread():
             self._fail(_BEYOND)
         try:
             reply = self._channel.exchange(frame, expect, deadline)
@@ -130,12 +130,12 @@ class SandboxCell:
         """Empty the cell, keep the failure, raise it."""
         self._failure = failure
         self._finish()
-        raise CandidateFailed(failure)
+        raise CandidateFailed(failure) from None
 
     def _finish(self, *, wait: bool = False) -> Report:
         """Have the cell emptied and collect the report; with ``wait``, the cell is ending by itself."""
         if not self._ended:
-            self._beyond = self._channel.unread()
+            self._beyond = self._answered and self._channel.unread()
             if not wait:
                 with suppress(OSError):  # it ended at this very moment; its report is on the way
                     os.write(self._control, b"c")

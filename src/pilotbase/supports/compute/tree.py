@@ -101,8 +101,8 @@ def settle(inner: int) -> None:
     """
     deadline = time.monotonic() + _GRACE
     command = next(iter(children(inner)), 0)
-    while (others := [pid for pid in below(inner) if pid != command]) and time.monotonic() < deadline:
-        kill(others)
+    while (others := [pid for pid in below(inner) if pid != command and resident(pid)]) and time.monotonic() < deadline:
+        kill(others)  # who holds no memory is dead, and waits for its parent to ask
         time.sleep(0.001)
     kill([command] if command else [])
     while children(inner) and time.monotonic() < deadline:
