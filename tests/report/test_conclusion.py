@@ -85,7 +85,7 @@ def test_a_rehearsal_counts_what_was_not_run():
     rehearsal = make_rehearsal("rejected")
     counted = tally(rehearsal.planned, rehearsal.stages)
     assert counted == Tally(held=6, refused=1, not_shown=1, not_run=4)
-    assert counted.total == 11
+    assert counted.total == 12
     assert rehearsal_line(counted).en == "would pass 6 of 12, 1 refused, 1 not shown, 4 not run"
     assert rehearsal_line(counted).zh == "12 项要求中预计有 6 项达标，1 项不达标，1 项证据不足，4 项未进行"
     assert rehearsal_line(Tally(held=9, refused=0, not_shown=0, not_run=0)).en == "would pass 9 of 9"

@@ -134,9 +134,11 @@ def test_a_missing_model_file(scenario, make_candidate, tmp_path):
 
 
 def test_an_environment_without_onnxruntime_says_so(scenario, make_candidate, tmp_path):
-    if (PACKAGES / "onnxruntime").exists():
-        pytest.skip("onnxruntime is installed beside numpy here")
-    with cell(scenario, make_candidate(adapter="onnx", entry="model.onnx"), tmp_path) as running:
+    without = tmp_path / "without"
+    without.mkdir()
+    absent = "raise ModuleNotFoundError(\"No module named 'onnxruntime'\", name='onnxruntime')\n"
+    (without / "onnxruntime.py").write_text(absent)
+    with cell(scenario, make_candidate(adapter="onnx", entry="model.onnx"), tmp_path, without) as running:
         assert "there is no module onnxruntime" in running.end()
 
 

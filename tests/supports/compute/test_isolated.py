@@ -291,3 +291,21 @@ def test_a_fresh_cell_has_no_mark_of_an_earlier_one(state):
         assert ask(cell, "result = os.listdir('/tmp')") == []
     assert SERVANT  # the servant itself came as a descriptor: no file of it on this machine
     assert not Path("/servant.py").exists()
+
+
+def test_nothing_is_left_open_on_the_host(state):
+    def count() -> int:
+        return len(list(Path("/proc/self/fd").iterdir()))
+
+    with isolated(spec(), state) as cell:
+        ask(cell, "result = 1")
+    before = count()
+    for _ in range(3):
+        with isolated(spec(), state) as cell:
+            ask(cell, "result = 1")
+        with isolated(script("raise SystemExit(1)"), state) as cell:
+            failure(cell)
+        with pytest.raises(KeyError), isolated(spec(), state):
+            raise KeyError
+    assert count() == before
+    assert with_word("pilotbase.supports.compute.supervisor") == []

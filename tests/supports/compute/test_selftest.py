@@ -228,7 +228,7 @@ def test_a_setuid_program_is_not_used_and_the_packaged_one_is(tmp_path, monkeypa
         ("bwrap: setting up uid map: Permission denied", "AppArmor"),
         ("bwrap: loopback: Failed RTM_NEWADDR: Operation not permitted", "AppArmor"),
         (
-            "bwrap: Creating new namespace failed: nesting depth or /proc/sys/user/max_user_namespaces exceeded (ENOSPC)",
+            "bwrap: Creating new namespace failed: nesting depth or /proc/sys/user/max_*_namespaces exceeded (ENOSPC)",
             "no user namespaces",
         ),
         ("bwrap: No permissions to create a new namespace", "ordinary users"),
