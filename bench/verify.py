@@ -1,6 +1,6 @@
 """What verification costs: ``python bench/verify.py DOSSIER KEYS``.
 
-Wall time of the twelve steps (both verifiers, own process time left out for the first) beside reading and hashing the same
+Wall time of the twelve steps, of either verifier, inside one process; beside it reading and hashing the same
 bytes once, in turn, in one run.
 """
 

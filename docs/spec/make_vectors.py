@@ -20,7 +20,7 @@ import msgspec
 import numpy as np
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from pilotbase.evidence import envelope, keys, statement
+from pilotbase.evidence import envelope, keys, log, statement
 from pilotbase.evidence.keys import KeyRing, SigningKey
 from pilotbase.foundation.chain import ORIGIN, Event
 from pilotbase.foundation.clock import stamp
@@ -29,7 +29,7 @@ from pilotbase.foundation.text import Text
 from pilotbase.pilot import dossier as paths
 from pilotbase.pilot.aggregates import aggregate
 from pilotbase.pilot.document import read_toml, to_bytes, to_tree
-from pilotbase.pilot.dossier import Evidence, Notice, OrderSecret, Predicate, StageRecord, make_manifest
+from pilotbase.pilot.dossier import Evidence, LogProof, Notice, OrderSecret, Predicate, StageRecord, make_manifest
 from pilotbase.pilot.measurement import CANDIDATE, OK, Fact, StageEvidence, outcome_digest, pack, records_root
 from pilotbase.pilot.measures import Items, measure_items, measure_latency
 from pilotbase.pilot.plan import PAYLOAD_TYPE, Named, Order, Plan, Words, plan_stages
@@ -71,6 +71,10 @@ class Story:
     sealed_late: bool = False
     other_seed: bool = False
     other_plan: bool = False
+    other_salt: bool = False
+    schema: str = Predicate.SCHEMA
+    logged: bytes = b""
+    """The statement whose place in the log is proved, if any."""
 
 
 def make_plan() -> Plan:
@@ -209,6 +213,7 @@ def make_parts(story: Story) -> tuple[Parts, Plan, str]:
     )
     shown = msgspec.structs.replace(plan, attempt=2) if story.other_plan else plan
     secret = msgspec.structs.replace(SECRET, seed="55" * 32) if story.other_seed else SECRET
+    secret = msgspec.structs.replace(secret, record_salt="66" * 32) if story.other_salt else secret
     judged = to_bytes(verdict)
     public = {
         paths.PLAN: envelope.sign(PAYLOAD_TYPE, to_bytes(shown), [story.signer]),
@@ -260,7 +265,7 @@ def make_files(story: Story) -> dict[str, bytes]:
     manifests = {name: make_manifest(name, files, bytes([6]) * 32) for name, files in parts.items()}
     head = sha256(parts["public"][paths.LEDGER].rstrip(b"\n").rsplit(b"\n", 1)[-1])
     predicate = Predicate(
-        schema=Predicate.SCHEMA,
+        schema=story.schema,
         pilot=plan.pilot,
         issued_at=stamp(BEGUN + timedelta(minutes=1)),
         scenario=plan.scenario.name,
@@ -271,10 +276,23 @@ def make_files(story: Story) -> dict[str, bytes]:
     )
     body = statement.build({plan.candidate.name: plan.candidate.digest}, to_tree(predicate))
     files = {paths.STATEMENT: envelope.sign(statement.PAYLOAD_TYPE, body, [story.signer])}
+    if story.logged:
+        files[paths.LOG_PROOF] = _log_proof(files[paths.STATEMENT] if story.logged == OWN else story.logged)
     for name, listed in parts.items():
         files[f"{name}/{paths.MANIFEST}"] = manifests[name]
         files |= {f"{name}/{path}": data for path, data in listed.items()}
     return files
+
+
+OWN = b"its own"
+
+
+def _log_proof(logged: bytes) -> bytes:
+    """Return the proof that a statement is the second of three in a log."""
+    leaves = [log.statement_leaf(sha256(data)) for data in (b"one before", logged, b"one after")]
+    path = tuple(one.hex() for one in log.inclusion_proof(leaves, 1))
+    proof = LogProof(schema=LogProof.SCHEMA, index=1, size=3, root=log.root(leaves).hex(), path=path)
+    return to_bytes(proof)
 
 
 def _changed(path: str, old: bytes, new: bytes) -> Callable[[dict[str, bytes]], None]:
@@ -348,6 +366,7 @@ def _twist(verdict: Verdict, name: str, **changes: object) -> Verdict:
 
 HONEST: Mapping[str, tuple[Story, str]] = {
     "accepted": (Story(), "accepted"),
+    "accepted-and-logged": (Story(logged=OWN), "accepted"),
     "accepted-with-some-silence": (Story(skill=3.0, silent=20), "accepted"),
     "rejected-on-merit": (Story(skill=0.4), "rejected"),
     "rejected-at-intake": (Story(licence=0), "rejected"),
@@ -369,6 +388,7 @@ BROKEN: Mapping[str, tuple[int, Story, Touch]] = {
     "signature-padding-bit": (2, Story(), _padding),
     "signed-by-a-stranger": (2, Story(signer=STRANGER), _nothing),
     "statement-of-another-time": (2, Story(), _changed(paths.STATEMENT, b'"payload":"', b'"payload":"A')),
+    "statement-of-another-schema": (3, Story(schema="pilotbase/statement/9"), _nothing),
     "manifest-changed": (4, Story(), _changed("public/manifest.json", b'"salt":"06', b'"salt":"07')),
     "file-missing": (5, Story(), _without("public/metering.json")),
     "file-unlisted": (5, Story(), _with("public/more.json", b"{}")),
@@ -378,10 +398,12 @@ BROKEN: Mapping[str, tuple[int, Story, Touch]] = {
     "plan-exchanged": (6, Story(other_plan=True), _nothing),
     "plan-sealed-after-the-first-stage": (7, Story(sealed_late=True), _nothing),
     "order-does-not-open-the-commitment": (8, Story(other_seed=True), _nothing),
+    "records-under-another-salt": (9, Story(other_salt=True), _nothing),
     "bound-better-than-the-records": (10, Story(twist=_twist_bound), _nothing),
     "refused-called-held": (10, Story(skill=0.4, twist=_twist_answer), _nothing),
     "outcome-digest-of-another-run": (10, Story(twist=_twist_digest), _nothing),
     "valid-for-longer-than-planned": (11, Story(twist=_twist_validity), _nothing),
+    "log-proof-of-another-statement": (12, Story(logged=b"another"), _nothing),
 }
 
 

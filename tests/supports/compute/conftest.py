@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import platform
 import tempfile
-from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
 
@@ -17,9 +16,9 @@ from pilotbase.supports.compute.selftest import self_test
 
 
 @pytest.fixture(scope="session")
-def state() -> Iterator[Path]:
+def state() -> Path:
     """Return a state folder of the whole session: the self-test runs once."""
-    yield _state()
+    return _state()
 
 
 @cache

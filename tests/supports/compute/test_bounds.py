@@ -52,7 +52,12 @@ for _ in range(10):
     except OSError: time.sleep(0.01)
 time.sleep(20)
 """
-FILL = "stream = open('{folder}/x', 'wb', 0)\nfor _ in range(48): stream.write(bytes(1 << 20))\nimport time; time.sleep(20)"
+FILL = """
+import time
+stream = open('{folder}/x', 'wb', 0)
+for _ in range(48): stream.write(bytes(1 << 20))
+time.sleep(20)
+"""
 FILES = """
 import os, time
 for n in range(30000): os.close(os.open('{folder}/' + str(n), os.O_CREAT | os.O_WRONLY))
@@ -125,11 +130,23 @@ def test_the_device_folder_cannot_be_filled(state):
         assert ask(cell, "result = attempt(lambda: open('/fill', 'wb'))") == "EROFS"
 
 
+DAEMON = """
+pid = os.fork()
+if pid == 0:
+    os.setsid()
+    signal.signal(15, signal.SIG_IGN)
+    if os.fork() == 0:
+        os.execv(sys.executable, [sys.executable, '-c', 'import time; time.sleep(60)', '{word}'])
+    os._exit(0)
+os.waitpid(pid, 0)
+time.sleep(0.3)
+result = 1
+"""
+
+
 def test_a_daemon_does_not_outlive_its_cell(state):
     word = f"word-{os.urandom(8).hex()}"
-    code = "pid = os.fork()\nif pid == 0:\n    os.setsid()\n    signal.signal(15, signal.SIG_IGN)\n"
-    code += f"    if os.fork() == 0: os.execv(sys.executable, [sys.executable, '-c', 'import time; time.sleep(60)', '{word}'])\n"
-    code += "    os._exit(0)\nos.waitpid(pid, 0)\ntime.sleep(0.3)\nresult = 1"
+    code = DAEMON.format(word=word)
     with isolated(spec(), state) as cell:
         ask(cell, code)
         assert with_word(word)

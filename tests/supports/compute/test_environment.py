@@ -70,10 +70,8 @@ def test_locked_wheels_become_an_environment(build, state, lock, wheels):
     text += wheel(wheels, "outer_part", {"outer_part/__init__.py": "from inner_part import N\nN += 1"}, "inner-part")
     place = build(lock(text), state, wheels)
     assert machine.packages(place) == {"inner-part": "1.0", "outer-part": "1.0"}
-    told = subprocess.run(
-        [sys.executable, "-I", "-c", f"import sys; sys.path.insert(0, {str(place)!r}); import outer_part; print(outer_part.N)"],
-        capture_output=True, text=True, check=True,
-    )  # fmt: skip
+    code = f"import sys; sys.path.insert(0, {str(place)!r}); import outer_part; print(outer_part.N)"
+    told = subprocess.run([sys.executable, "-I", "-c", code], capture_output=True, text=True, check=True)
     assert told.stdout == "21\n"
     cached = importlib.util.cache_from_source("outer_part/__init__.py")
     assert (place / cached).is_file()
@@ -82,14 +80,21 @@ def test_locked_wheels_become_an_environment(build, state, lock, wheels):
     assert [path.name for path in (state / "envs").iterdir() if path.name.startswith(".")] == []
 
 
+BYTE_CODE = """
+import served_part, importlib.util
+from importlib._bootstrap_external import _validate_timestamp_pyc
+source = os.stat(served_part.__file__)
+data = open(importlib.util.cache_from_source(served_part.__file__), 'rb').read()
+_validate_timestamp_pyc(data, int(source.st_mtime), source.st_size, 'served_part', {})
+result = served_part.__cached__
+"""
+
+
 @pytest.mark.needs("cell")
 def test_an_environment_serves_a_cell_with_its_byte_code(state, lock, wheels):
     place = environment.build(lock(wheel(wheels, "served_part", {"served_part.py": "N = 1"})), state, wheels)
     with isolated(spec(mounts=(Mount(source=place, target="/env"),)), state) as cell:
-        code = "import served_part, importlib.util as u\nfrom importlib._bootstrap_external import _validate_timestamp_pyc as v\n"
-        code += "source = os.stat(served_part.__file__)\ndata = open(u.cache_from_source(served_part.__file__), 'rb').read()\n"
-        code += "v(data, int(source.st_mtime), source.st_size, 'served_part', {})\nresult = served_part.__cached__"
-        assert "__pycache__" in ask(cell, code)
+        assert "__pycache__" in ask(cell, BYTE_CODE)
 
 
 @pytest.mark.parametrize("build", WAYS)
@@ -101,7 +106,7 @@ def test_what_was_built_is_found_again_without_wheels(build, state, lock, wheels
     assert build(path, state) == place
 
 
-def test_a_plain_environment_is_not_given_to_a_cell(state, lock, wheels):
+def test_a_plain_environment_is_not_given_to_a_cell(lock, wheels):
     path = lock(wheel(wheels, "apart_part", {"apart_part.py": ""}))
     assert environment.key(path, "cell") != environment.key(path, "plain")
     other = environment.key(path, "cell")
@@ -163,7 +168,7 @@ def test_a_folder_of_wheels_that_is_not_there_is_refused(state, lock, tmp_path):
     assert "not there" in refused(environment.build_plain, lock(text), state, tmp_path / "none").what.en
 
 
-def test_fetching_without_network_is_told(state, lock, tmp_path, monkeypatch):
+def test_fetching_without_network_is_told(lock, tmp_path, monkeypatch):
     for name in [name for name in os.environ if name.startswith("PIP_")]:
         monkeypatch.delenv(name)
     monkeypatch.setenv("PIP_CONFIG_FILE", os.devnull)

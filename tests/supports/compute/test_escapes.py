@@ -14,13 +14,29 @@ from pilotbase.supports.compute.isolated import isolated
 pytestmark = pytest.mark.needs("cell")
 
 X86_64 = {
-    "ptrace": (101, 0), "unshare of a user namespace": (272, 0x10000000), "clone into a user namespace": (56, 0x10000011),
-    "mount": (165, 0, 0, 0, 0, 0), "new mount interface": (428, 0, 0, 0), "pivot_root": (155, 0, 0), "chroot": (161, 0),
-    "setns": (308, 0, 0), "bpf": (321, 0, 0, 0), "io_uring": (425, 1, 0), "userfaultfd": (323, 0), "perf": (298, 0, 0, 0, 0, 0),
-    "keyring": (250, 0, 0), "process_vm_readv": (310, 1, 0, 0, 0, 0, 0), "shared memory of System V": (29, 0, 4096, 0o1600),
-    "memfd": (319, 0, 0), "kexec": (246, 0, 0, 0, 0), "module": (313, 0, 0, 0), "mknod": (133, 0, 0, 0), "syslog": (103, 3, 0, 0),
-    "clock": (227, 0, 0), "handle of a file": (304, 0, 0, 0),
-}  # fmt: skip
+    "ptrace": (101, 0),
+    "unshare of a user namespace": (272, 0x10000000),
+    "clone into a user namespace": (56, 0x10000011),
+    "mount": (165, 0, 0, 0, 0, 0),
+    "new mount interface": (428, 0, 0, 0),
+    "pivot_root": (155, 0, 0),
+    "chroot": (161, 0),
+    "setns": (308, 0, 0),
+    "bpf": (321, 0, 0, 0),
+    "io_uring": (425, 1, 0),
+    "userfaultfd": (323, 0),
+    "perf": (298, 0, 0, 0, 0, 0),
+    "keyring": (250, 0, 0),
+    "process_vm_readv": (310, 1, 0, 0, 0, 0, 0),
+    "shared memory of System V": (29, 0, 4096, 0o1600),
+    "memfd": (319, 0, 0),
+    "kexec": (246, 0, 0, 0, 0),
+    "module": (313, 0, 0, 0),
+    "mknod": (133, 0, 0, 0),
+    "syslog": (103, 3, 0, 0),
+    "clock": (227, 0, 0),
+    "handle of a file": (304, 0, 0, 0),
+}
 
 
 @pytest.fixture(scope="module")

@@ -35,7 +35,7 @@ def test_plain_files_are_brought_and_counted(source, tmp_path):
 @pytest.mark.parametrize(
     "make",
     [
-        lambda path: os.mkfifo(path),
+        os.mkfifo,
         lambda path: path.symlink_to("inner"),
         lambda path: path.symlink_to("/dev/zero"),
         lambda path: path.with_name("tab\tname").touch(),

@@ -209,7 +209,8 @@ def test_a_folder_that_holds_the_state_is_refused(state):
 
 def test_nothing_is_installed_beside_the_interpreter(state):
     with isolated(spec(), state) as cell:
-        code = "import importlib.util as u; result = [u.find_spec(n) is None for n in ('pip', 'numpy', 'pytest', 'msgspec')]"
+        names = "('pip', 'numpy', 'pytest', 'msgspec')"
+        code = f"import importlib.util as u; result = [u.find_spec(name) is None for name in {names}]"
         assert all(ask(cell, code))
         assert ask(cell, "import glob; result = glob.glob('/usr/lib/python3*/dist-packages/*')") == []
 

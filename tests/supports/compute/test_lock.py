@@ -45,14 +45,38 @@ def test_an_absent_or_empty_lock_is_empty(write, tmp_path):
 
 
 ORDERS = [
-    "--no-binary=:all:", "--no-binary :all:", "-e .", "--index-url http://x/", "-i http://x/", "--extra-index-url=http://x",
-    "--find-links /", "-f .", "-r other.txt", "-c other.txt", "--trusted-host x", "--pre", "--use-feature=fast-deps",
-    f"name @ https://x/name.whl {HASH}", f"./name.whl {HASH}", f"https://x/name.whl {HASH}", f"git+https://x/name {HASH}",
-    f"name {HASH}", f"name>=1 {HASH}", f"name==1.* {HASH}", "name==1.0", "name==1.0 --hash=md5:00", f"name==1.0 {HASH}0",
-    f"name==${{HOME}} {HASH}", f"name==1.0 {HASH} --config-settings=x=y", f"name==1.0 --global-option=x {HASH}",
-    f"name==1.0 {HASH} name==1.0", f"name==1.0,==1.0 {HASH}", "name===1.0", f"name==1.0 ; x == '--no-binary' --pre {HASH}",
+    "--no-binary=:all:",
+    "--no-binary :all:",
+    "-e .",
+    "--index-url http://x/",
+    "-i http://x/",
+    "--extra-index-url=http://x",
+    "--find-links /",
+    "-f .",
+    "-r other.txt",
+    "-c other.txt",
+    "--trusted-host x",
+    "--pre",
+    "--use-feature=fast-deps",
+    f"name @ https://x/name.whl {HASH}",
+    f"./name.whl {HASH}",
+    f"https://x/name.whl {HASH}",
+    f"git+https://x/name {HASH}",
+    f"name {HASH}",
+    f"name>=1 {HASH}",
+    f"name==1.* {HASH}",
+    "name==1.0",
+    "name==1.0 --hash=md5:00",
+    f"name==1.0 {HASH}0",
+    f"name==${{HOME}} {HASH}",
+    f"name==1.0 {HASH} --config-settings=x=y",
+    f"name==1.0 --global-option=x {HASH}",
+    f"name==1.0 {HASH} name==1.0",
+    f"name==1.0,==1.0 {HASH}",
+    "name===1.0",
+    f"name==1.0 ; x == '--no-binary' --pre {HASH}",
     f"-name==1.0 {HASH}",
-]  # fmt: skip
+]
 
 
 @pytest.mark.parametrize("order", ORDERS)

@@ -7,6 +7,7 @@ import subprocess
 import sys
 import time
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 from cell_samples import LIMITS, MIB, ask, expect, frame, script, spec, until, with_word
@@ -112,7 +113,7 @@ def test_targets_are_real_paths_here(tmp_path):
         ]
         scratch = ask(cell, "result = [os.getcwd(), os.environ['HOME'], os.environ['TMPDIR']]")
         assert len(set(scratch)) == 1
-    assert not os.path.exists(scratch[0])
+    assert not Path(scratch[0]).exists()
 
 
 def test_variables_are_those_of_a_cell(monkeypatch):

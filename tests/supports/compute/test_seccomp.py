@@ -7,10 +7,10 @@ import re
 import struct
 
 import pytest
+from cell_samples import HEADER
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cell_samples import HEADER
 from pilotbase.foundation.errors import IsolationError
 from pilotbase.supports.compute.seccomp import ALLOW, ERRNO, KILL, program
 from pilotbase.supports.compute.syscalls import TABLES

@@ -81,9 +81,10 @@ HOLES = [
 ]
 
 
-def judged(change: dict, drops: bool = True):
+def judged(change: dict, *, drops: bool = True):
     return {
-        layer.name: layer for layer in layers.judge([*layers.checks(facts() | change, EXPECTED), *SUPERVISED], drops)
+        layer.name: layer
+        for layer in layers.judge([*layers.checks(facts() | change, EXPECTED), *SUPERVISED], drops=drops)
     }
 
 

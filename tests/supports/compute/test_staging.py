@@ -115,7 +115,7 @@ with isolated(spec(mounts=(Mount(source=Path({source!r}), target="/candidate"),)
 @pytest.mark.slow
 @pytest.mark.needs("root")
 @pytest.mark.needs("cell")
-def test_a_root_without_the_right_to_mount_copies_and_clears_away(tmp_path, state):
+def test_a_root_without_the_right_to_mount_copies_and_clears_away(tmp_path):
     source = tmp_path / "private"
     source.mkdir(mode=0o700)
     (source / "part.py").write_text("WHO = 'copied'")

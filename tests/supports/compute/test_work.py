@@ -97,8 +97,12 @@ def test_a_job_gets_no_input_and_no_network(state, tmp_path):
 
 
 def test_the_limits_of_the_spec_hold_for_jobs(state, tmp_path):
-    code = "held = [bytearray(1 << 20) for _ in range(200)]\nfor h in held:\n    for at in range(0, 1 << 20, 4096): h[at] = 1\n"
-    code += "import time; time.sleep(20)"
+    code = """
+held = [bytearray(1 << 20) for _ in range(200)]
+for one in held:
+    for at in range(0, 1 << 20, 4096): one[at] = 1
+import time; time.sleep(20)
+"""
     done = work(script(code, replace(LIMITS, memory=64 * MIB)), tmp_path / "home", 20, state=state)
     assert done.failure is not None
     assert done.failure.kind == "killed_memory"

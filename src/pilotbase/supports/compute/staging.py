@@ -108,7 +108,7 @@ class CopiedStage(_Staged):
         return {"by": "copy", "root": self.root, "items": self.items}
 
 
-def choose(drops: bool) -> Stage:  # noqa: FBT001 - a fact: whether the launcher gives up its uid
+def choose(*, drops: bool) -> Stage:
     """Return the way of staging that this process can do."""
     if not drops:
         return Stage()
