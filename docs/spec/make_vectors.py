@@ -72,7 +72,8 @@ class Story:
     other_seed: bool = False
     other_plan: bool = False
     other_salt: bool = False
-    schema: str = Predicate.SCHEMA
+    beside: tuple[str, ...] = ()
+    """Further subjects of the statement; there may be none."""
     logged: bytes = b""
     """The statement whose place in the log is proved, if any."""
 
@@ -265,7 +266,7 @@ def make_files(story: Story) -> dict[str, bytes]:
     manifests = {name: make_manifest(name, files, bytes([6]) * 32) for name, files in parts.items()}
     head = sha256(parts["public"][paths.LEDGER].rstrip(b"\n").rsplit(b"\n", 1)[-1])
     predicate = Predicate(
-        schema=story.schema,
+        schema=Predicate.SCHEMA,
         pilot=plan.pilot,
         issued_at=stamp(BEGUN + timedelta(minutes=1)),
         scenario=plan.scenario.name,
@@ -274,7 +275,8 @@ def make_files(story: Story) -> dict[str, bytes]:
         ledger_head=head,
         parts={name: sha256(data) for name, data in manifests.items()},
     )
-    body = statement.build({plan.candidate.name: plan.candidate.digest}, to_tree(predicate))
+    subjects = {plan.candidate.name: plan.candidate.digest} | {name: sha256(b"") for name in story.beside}
+    body = statement.build(subjects, to_tree(predicate))
     files = {paths.STATEMENT: envelope.sign(statement.PAYLOAD_TYPE, body, [story.signer])}
     if story.logged:
         files[paths.LOG_PROOF] = _log_proof(files[paths.STATEMENT] if story.logged == OWN else story.logged)
@@ -388,7 +390,7 @@ BROKEN: Mapping[str, tuple[int, Story, Touch]] = {
     "signature-padding-bit": (2, Story(), _padding),
     "signed-by-a-stranger": (2, Story(signer=STRANGER), _nothing),
     "statement-of-another-time": (2, Story(), _changed(paths.STATEMENT, b'"payload":"', b'"payload":"A')),
-    "statement-of-another-schema": (3, Story(schema="pilotbase/statement/9"), _nothing),
+    "statement-about-two-candidates": (3, Story(beside=("another@1.0.0",)), _nothing),
     "manifest-changed": (4, Story(), _changed("public/manifest.json", b'"salt":"06', b'"salt":"07')),
     "file-missing": (5, Story(), _without("public/metering.json")),
     "file-unlisted": (5, Story(), _with("public/more.json", b"{}")),

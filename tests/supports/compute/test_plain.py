@@ -127,11 +127,9 @@ def test_variables_are_those_of_a_cell(monkeypatch):
 @pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
 def test_children_are_gone_with_the_cell():
     word = f"word-{os.urandom(8).hex()}"
+    words = f"[sys.executable, '-c', 'import time; time.sleep(60)', '{word}']"
     with plain(spec()) as cell:
-        ask(
-            cell,
-            f"import subprocess; subprocess.Popen([sys.executable, '-c', 'import time; time.sleep(60)', '{word}']); result = 1",
-        )
+        ask(cell, f"import subprocess; subprocess.Popen({words}); result = 1")
         assert until(lambda: with_word(word))
     assert until(lambda: not with_word(word))
 

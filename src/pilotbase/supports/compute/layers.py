@@ -103,7 +103,7 @@ def checks(facts: dict[str, Any], expected: Expected) -> list[Check]:
 
 
 def judge(found: list[Check], *, drops: bool) -> tuple[Layer, ...]:
-    """Return the layers in order; a layer stands when all its checks held, and it had some. ``drops``: root started it."""
+    """Return the layers in order; one stands when it had checks and all held. ``drops``: root started it."""
     first = [_layer(name, found) for name in (NO_LABELS, CLEAN_LAUNCH)]
     identity = (
         _layer(UID_DROP, found) if drops else Layer(name=UID_DROP, present=False, required=False, detail=_NO_DROP)
