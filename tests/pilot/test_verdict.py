@@ -167,7 +167,7 @@ def test_a_candidate_exactly_at_the_bar_is_rarely_accepted(name: str, capsys: py
     assert binomial_tail(accepted, SIMULATED, 0.05) > 0.01
 
 
-def _plan_for(name: str):  # noqa: ANN202
+def _plan_for(name: str):
     plan = make_plan(5590)
     if name != "sensitivity":
         return only(plan, name)

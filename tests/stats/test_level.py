@@ -83,7 +83,7 @@ WRONG: dict[str, Callable[[Generator], bool]] = {
 def test_wrong_answers_at_the_bar(method):
     generator = np.random.default_rng(20_261_123)
     wrong = sum(WRONG[method](generator) for _ in range(SETS))
-    print(f"{method}: {wrong} of {SETS} = {wrong / SETS:.4f}")  # noqa: T201 - figures for the closing note
+    print(f"{method}: {wrong} of {SETS} = {wrong / SETS:.4f}")
     assert binomial_tail(wrong, SETS, ALPHA) > 0.01
 
 
@@ -99,6 +99,6 @@ def test_exact_level_of_the_gap_test():
         return np.diff(bdtr(np.arange(146), 145, rate), prepend=0)
 
     levels = [float(law(min(low + 0.2, 1.0)) @ held @ law(low)) for low in np.linspace(0, 0.8, 161)]
-    print(f"exact level of the gap test, 145/145: {min(levels):.4f} to {max(levels):.4f}")  # noqa: T201
+    print(f"exact level of the gap test, 145/145: {min(levels):.4f} to {max(levels):.4f}")
     assert max(levels) < 0.057
     assert min(levels) > 0.04

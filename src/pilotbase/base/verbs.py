@@ -34,7 +34,7 @@ from pilotbase.line.replay import Replayed
 from pilotbase.line.seal import draft, open_pack, open_submission, order_seed, shown_counts
 from pilotbase.pilot import verify as verifying
 from pilotbase.pilot.document import read_json
-from pilotbase.pilot.dossier import PLAN, STATEMENT, VERDICT, Copy, read_copy
+from pilotbase.pilot.dossier import PARTS, PLAN, STATEMENT, VERDICT, Copy, read_copy
 from pilotbase.pilot.feasibility import Forecast, forecast
 from pilotbase.pilot.plan import Plan
 from pilotbase.pilot.scenario import Scenario
@@ -138,7 +138,7 @@ def verify(
 
 def open_copy(dossier: Path) -> Copy:
     """Read a dossier's folder. Raises InputError if there is none."""
-    if not dossier.is_dir():
+    if not dossier.is_dir() or not any((dossier / name).exists() for name in (STATEMENT, *PARTS)):
         raise InputError(
             Text(zh="这里没有证据档案文件夹", en="there is no dossier folder here"),
             place=Place(file=str(dossier)),

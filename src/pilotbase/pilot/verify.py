@@ -52,7 +52,8 @@ from pilotbase.pilot.plan import PAYLOAD_TYPE, Plan
 from pilotbase.pilot.trace import IsolationReport
 from pilotbase.pilot.verdict import Judgement, Outcome, Verdict, judge
 
-State = Literal["ok", "failed", "withheld", "absent"]
+State = Literal["ok", "failed", "withheld", "absent", "unexamined"]
+"""unexamined: the step rests on one that failed."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -149,17 +150,21 @@ def verify(copy: Copy, trust: KeyRing, now: datetime) -> Report:
 
     """
     case = _Case(copy=copy, trust=trust, now=now)
-    steps = tuple(_take(number, name, step, case) for number, (name, step) in enumerate(_STEPS, start=1))
+    steps: list[Step] = []
+    for number, (name, step) in enumerate(_STEPS, start=1):
+        broken = any(one.state == "failed" for one in steps)
+        steps.append(_take(number, name, step, case, "unexamined" if broken else "withheld"))
     clean = all(step.state != "failed" for step in steps)
     return Report(
-        steps=steps,
+        steps=tuple(steps),
         outcome=case.verdict.outcome if case.verdict and clean else None,
         unknown_signer=case.unknown,
         proves=_proves(case),
     )
 
 
-def _take(number: int, name: Text, step: Callable[[_Case], State], case: _Case) -> Step:
+def _take(number: int, name: Text, step: Callable[[_Case], State], case: _Case, missing: State) -> Step:
+    """Take one step; ``missing`` says how it ends when there is nothing that it could look at."""
     try:
         return Step(number=number, name=name, state=step(case))
     except _Failed as failure:
@@ -169,7 +174,7 @@ def _take(number: int, name: Text, step: Callable[[_Case], State], case: _Case) 
         detail = Text(zh=f"{error.what.zh} {told}", en=f"{error.what.en} {told}")
         return Step(number=number, name=name, state="failed", detail=detail)
     except _Missing:
-        return Step(number=number, name=name, state="withheld")
+        return Step(number=number, name=name, state=missing)
 
 
 def _folder(case: _Case) -> State:

@@ -17,7 +17,7 @@ from pilotbase.supports.compute.remedies import refusal
 
 EXPECTED = Expected(
     variables={"A": "b"}, limits={"AS": 10, "CORE": 0}, namespaces={"net": "net:[1]", "pid": "pid:[2]"},
-    uid=64100, uids=range(64100, 64132), nonce="4242",
+    uid=64100, uids=range(64100, 64132),
 )  # fmt: skip
 
 
@@ -31,7 +31,7 @@ def facts() -> dict:
         "namespaces": {"net": "net:[7]", "pid": "pid:[8]"},
         "status": {"CapEff": "0", "CapPrm": "0", "CapBnd": "0", "NoNewPrivs": "1", "Seccomp": "2"},
         "limits": {"AS": [10, 10], "CORE": [0, 0]},
-        "processes": ["bwrap", "python /probe.py"],
+        "processes": ["bwrap /probe.py", "python /probe.py"],
         "canaries": {"/canary": "ENOENT"},
         "input": "open",
         "rewritten": {"/input/file": "EROFS"},
@@ -60,7 +60,7 @@ HOLES = [
     ({"ids": [64100, 64100, 64100, 64100, 27]}, layers.UID_DROP),
     ({"namespaces": {"net": "net:[1]", "pid": "pid:[8]"}}, layers.NAMESPACES),
     ({"namespaces": {"net": "net:[7]"}}, layers.NAMESPACES),
-    ({"processes": ["bwrap", "python host 4242"]}, layers.NAMESPACES),
+    ({"processes": ["bwrap /probe.py", "systemd"]}, layers.NAMESPACES),
     ({"tcp": "open"}, layers.NAMESPACES),
     ({"abstract": "open"}, layers.NAMESPACES),
     ({"input": "ENOENT"}, layers.NAMESPACES),

@@ -24,6 +24,7 @@ _STATES = {
     "failed": Text(zh="失败", en="FAILED"),
     "withheld": Text(zh="未随附", en="withheld"),
     "absent": Text(zh="没有", en="absent"),
+    "unexamined": Text(zh="未查", en="unexamined"),
 }
 
 

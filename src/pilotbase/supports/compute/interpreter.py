@@ -31,12 +31,17 @@ class Interpreter:
     """Folders of installed packages, and idle ones, to be covered."""
 
 
+def base() -> Path:
+    """Return the base interpreter of this process, as it names it itself."""
+    return Path(getattr(sys, "_base_executable", "") or sys.executable)
+
+
 def find() -> Interpreter:
     """Return the base interpreter of this process. Raises IsolationError where it cannot be found."""
     prefix = Path(sys.base_prefix).resolve()
     version = f"python{sys.version_info.major}.{sys.version_info.minor}"
-    named = (getattr(sys, "_base_executable", ""), sys.executable, prefix / "bin" / version)
-    programs = [path for name in named if name and (path := Path(name).resolve()).is_relative_to(prefix)]
+    named = (base(), Path(sys.executable), prefix / "bin" / version)
+    programs = [path for name in named if (path := name.resolve()).is_relative_to(prefix)]
     found = next((path for path in programs if path.is_file()), None)
     if found is None or prefix == Path(prefix.anchor):
         raise IsolationError(

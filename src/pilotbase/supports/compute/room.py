@@ -38,7 +38,7 @@ class Room:
 
     def start(self, stdin: int, stdout: IO[bytes] | int, stderr: IO[bytes] | int) -> Child:
         """Start the interpreter with the arguments of the spec."""
-        command = [str(interpreter.find().program), *interpreter.FLAGS, *map(self.real, self._spec.arguments)]
+        command = [str(interpreter.base()), *interpreter.FLAGS, *map(self.real, self._spec.arguments)]
         return Child(command, self._real[_SCRATCH], self._variables(), (stdin, stdout, stderr))
 
     def real(self, word: str) -> str:

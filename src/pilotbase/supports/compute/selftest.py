@@ -101,7 +101,7 @@ def _keep(kept: Path, data: bytes) -> None:
 
 def _probe(state: Path) -> Isolation:
     """Open cells and probe them."""
-    state.mkdir(parents=True, exist_ok=True)
+    state.mkdir(mode=0o711 if os.geteuid() == 0 else 0o700, parents=True, exist_ok=True)  # FORMATS section 9
     with _planted(state) as (folder, told):
         found = [*_looked(state, folder, told), *_daemon(state), *(_bomb(state, *bomb) for bomb in _BOMBS)]
     judged = layers.judge(found, drops=os.geteuid() == 0)
@@ -189,7 +189,6 @@ def _looked(state: Path, folder: Path, told: dict[str, Any]) -> list[Check]:
             namespaces={kind: str(Path(f"/proc/self/ns/{kind}").readlink()) for kind in _NAMESPACES},
             uid=uid,
             uids=pool.pool(os.environ) if os.geteuid() == 0 else None,
-            nonce=str(os.getpid()),
         )
     return layers.checks(facts, expected)
 
