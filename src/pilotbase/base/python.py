@@ -12,8 +12,8 @@ from pathlib import Path
 from pilotbase.base import verbs
 from pilotbase.line.rehearse import Rehearsed
 from pilotbase.pilot.candidate import Candidate
-from pilotbase.pilot.document import read_toml
 from pilotbase.pilot.scenario import Scenario
+from pilotbase.pilot.soundness import read_sound
 from pilotbase.pilot.verdict import Verdict
 from pilotbase.pilot.verify import Report
 
@@ -50,9 +50,9 @@ def load_verdict(dossier: str | Path) -> Verdict:
 
 def load_scenario(path: str | Path) -> Scenario:
     """Read a ``scenario.toml``. Raises InputError with file, field, line and remedy."""
-    return read_toml(Path(path).read_bytes(), Scenario, str(path))
+    return read_sound(Path(path).read_bytes(), Scenario, str(path))
 
 
 def load_candidate(path: str | Path) -> Candidate:
     """Read a ``candidate.toml``. Raises InputError with file, field, line and remedy."""
-    return read_toml(Path(path).read_bytes(), Candidate, str(path))
+    return read_sound(Path(path).read_bytes(), Candidate, str(path))

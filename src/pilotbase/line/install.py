@@ -16,8 +16,8 @@ from pilotbase.foundation.errors import InputError, Place
 from pilotbase.foundation.plug import installed
 from pilotbase.foundation.text import Text, printable
 from pilotbase.line.means import Watch
-from pilotbase.pilot.document import read_toml
 from pilotbase.pilot.scenario import Scenario
+from pilotbase.pilot.soundness import read_sound
 from pilotbase.supports.data.custody import install as put_in_custody
 from pilotbase.supports.data.quality import Remark, check
 from pilotbase.supports.data.splits import Dealt, deal
@@ -62,7 +62,7 @@ def read_pack(folder: Path) -> Offered:
                 zh="pilotbase scenarios list 列出可用的场景", en="pilotbase scenarios list shows those there are"
             ),
         )
-    return Offered(folder=folder, scenario=read_toml(path.read_bytes(), Scenario, str(path)))
+    return Offered(folder=folder, scenario=read_sound(path.read_bytes(), Scenario, str(path)))
 
 
 def find_pack(reference: str) -> Offered:

@@ -17,18 +17,18 @@ from pilotbase.evidence import envelope
 from pilotbase.foundation.canonical import canonical_bytes
 from pilotbase.foundation.clock import stamp
 from pilotbase.foundation.digests import FileEntry, file_digest, folder_digest, keyed, sha256
-from pilotbase.foundation.errors import InputError, Place
+from pilotbase.foundation.errors import InputError
 from pilotbase.foundation.text import Text, printable
 from pilotbase.foundation.version import VERSION
 from pilotbase.line.means import Means
 from pilotbase.pilot import feasibility
 from pilotbase.pilot.candidate import Candidate
-from pilotbase.pilot.criteria import METHODS
-from pilotbase.pilot.document import read_toml, to_bytes
+from pilotbase.pilot.document import to_bytes
 from pilotbase.pilot.dossier import OrderSecret
 from pilotbase.pilot.feasibility import Counts
-from pilotbase.pilot.plan import OBSERVED, PAYLOAD_TYPE, Named, Order, Plan, Words, plan_stages
+from pilotbase.pilot.plan import PAYLOAD_TYPE, Named, Order, Plan, Words, plan_stages
 from pilotbase.pilot.scenario import Scenario, SplitName
+from pilotbase.pilot.soundness import read_sound
 from pilotbase.supports.applications.start import shim
 from pilotbase.supports.data.custody import Custody, Truths
 from pilotbase.supports.opensource.package import read_candidate
@@ -79,7 +79,7 @@ def open_pack(home_custody: Path, reference: str) -> Pack:
     """Open an installed scenario by ``sector/name`` or ``sector/name@version``. Raises InputError with the remedy."""
     folder = _installed(home_custody, reference)
     text = (folder / "scenario.toml").read_bytes()
-    scenario = read_toml(text, Scenario, str(folder / "scenario.toml"))
+    scenario = read_sound(text, Scenario, str(folder / "scenario.toml"))
     return Pack(scenario=scenario, text=text, custody=Custody.open(folder / "binding.toml", scenario))
 
 
@@ -173,36 +173,8 @@ def draft(
         anchor="",
         signatures_wanted=("base",),
     )
-    check_plan(plan)
-    feasibility.check(plan, shown_counts(pack, seed, shown))
+    feasibility.check(plan, shown_counts(pack, seed, shown), pack.text)
     return plan, secret
-
-
-def check_plan(plan: Plan) -> None:
-    """Raise InputError for a criterion whose method is unknown or lacks what the method needs."""
-    for index, stage in enumerate(plan.stages):
-        for number, criterion in enumerate(stage.criteria):
-            place = Place(file="scenario.toml", field=f"stages[{index}].criteria[{number}]")
-            if criterion.method == OBSERVED:
-                continue
-            method = METHODS.get(criterion.method)
-            if method is None or criterion.measure not in method.measures:
-                known = "; ".join(f"{name}: {', '.join(one.measures)}" for name, one in METHODS.items())
-                raise InputError(
-                    Text(
-                        zh="没有这样的判定方法，或它不适用于该指标", en="no such method, or it cannot read this measure"
-                    ),
-                    place=place,
-                    found=printable(f"{criterion.method}, {criterion.measure}"),
-                    expected=Text(zh=known, en=known),
-                )
-            for name, rate in (("alpha", criterion.alpha), ("beta", criterion.beta)):
-                if rate is None or not 0 < rate < Decimal("0.5"):
-                    raise InputError(
-                        Text(zh="{name} 须在 0 与 0.5 之间", en="{name} must lie between 0 and 0.5").fill(name=name),
-                        place=place,
-                        found=str(rate),
-                    )
 
 
 def shown_counts(pack: Pack, seed: bytes, shown: SplitName) -> Counts:

@@ -124,10 +124,11 @@ def _read_gap(criterion: Criterion, records: Records, rates: Rates, groups: dict
         return Reading(estimate=None, lower=None, upper=None, counts=counts, parts=parts, closed=_EMPTY_GROUP)
     tallies = [(hits, total) for _, hits, total in parts]
     shares = [hits / total for hits, total in tallies]
+    down, up = _sides(criterion, rates)
     return Reading(
         estimate=max(shares) - min(shares),
-        lower=gap.gap_lower(tallies, rates.beta),
-        upper=gap.gap_upper(tallies, rates.alpha),
+        lower=gap.gap_lower(tallies, down),
+        upper=gap.gap_upper(tallies, up),
         counts=counts,
         parts=parts,
     )
@@ -141,13 +142,11 @@ def _read_quantile(criterion: Criterion, records: Records, rates: Rates, _: dict
     level = float(criterion.quantile or 0)
     if not len(values):
         return Reading(estimate=None, lower=None, upper=None, counts=_counts(records), closed=_NOTHING)
-    estimate = quantile.quantile_estimate(values, level)
-    lower = quantile.quantile_lower(values, level, rates.beta)
-    upper = quantile.quantile_upper(values, level, rates.alpha)
+    down, up = _sides(criterion, rates)
     return Reading(
-        estimate=estimate,
-        lower=lower,
-        upper=upper,
+        estimate=quantile.quantile_estimate(values, level),
+        lower=quantile.quantile_lower(values, level, down),
+        upper=quantile.quantile_upper(values, level, up),
         counts=_counts(records),
     )
 
@@ -181,20 +180,18 @@ class Method:
 
     grade: Grade
     read: Read
-    measures: tuple[str, ...]
-    """Measures whose columns it can read."""
     continuous: bool
     """Whether the guard applies."""
 
 
 METHODS: dict[str, Method] = {
-    "logit-delong/1": Method("asymptotic", _read_auroc, ("auroc",), continuous=True),
-    "betting-iid/1": Method("finite-sample", _read_mean, ("brier",), continuous=True),
-    "farrington-manning-gap/1": Method("asymptotic", _read_gap, ("sensitivity_gap",), continuous=True),
-    "order-statistic/1": Method("exact", _read_quantile, ("latency",), continuous=False),
-    "clopper-pearson/1": Method("exact", _read_rate, tuple(_COUNTED), continuous=False),
+    "logit-delong/1": Method("asymptotic", _read_auroc, continuous=True),
+    "betting-iid/1": Method("finite-sample", _read_mean, continuous=True),
+    "farrington-manning-gap/1": Method("asymptotic", _read_gap, continuous=True),
+    "order-statistic/1": Method("exact", _read_quantile, continuous=False),
+    "clopper-pearson/1": Method("exact", _read_rate, continuous=False),
 }
-"""By name. ``observed/1`` stands apart: it compares one fact once and has no error rate."""
+"""By name; ``terms`` says which measures each reads. ``observed/1`` stands apart: it compares one fact, once."""
 
 
 def grade_of(method: str) -> Grade:

@@ -11,9 +11,6 @@ import json
 import re
 import tomllib
 import types
-import unicodedata
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 from decimal import Decimal
 from typing import Literal, TypeVar, Union, get_args, get_origin
 
@@ -21,115 +18,22 @@ import msgspec
 
 from pilotbase.foundation.canonical import canonical_bytes
 from pilotbase.foundation.errors import FaultError, InputError, Place
-from pilotbase.foundation.text import LANGUAGES, Text, printable
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Slip:
-    """A value that has its type and yet cannot be meant."""
-
-    field: str
-    """Path inside the noun; empty = the noun as a whole."""
-    what: Text
-    found: str = ""
-    expected: Text | None = None
-    remedy: Text | None = None
+from pilotbase.foundation.text import Text, printable
+from pilotbase.pilot.lines import join, locate
 
 
 class Noun(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """A frozen value that is written down; its fields are the format."""
 
-    def slips(self) -> Iterable[Slip]:
-        """Say what is wrong with this noun that no type can say. Not asked of what is signed already."""
-        return ()
-
 
 N = TypeVar("N", bound=Noun)
 
 
-def read_checked(data: bytes, kind: type[N], file: str) -> N:
-    """Read what a person wrote and wants to be used: its types, then every slip. Raises InputError as ``read_toml``.
-
-    What a dossier holds is read by ``read_toml``: a check that is new must not shut out what an older release signed.
-    """
-    noun = read_toml(data, kind, file)
-    source = data.decode("utf-8")
-    for slip in _slips(noun, tomllib.loads(source, parse_float=Decimal), ""):
-        raise InputError(
-            slip.what,
-            place=locate(slip.field, source, file),
-            found=slip.found,
-            expected=slip.expected,
-            remedy=slip.remedy,
-        )
-    return noun
-
-
-def locate(path: str, source: str, file: str) -> Place:
-    """Return the place of a dotted path in TOML text, with its line where that can be told."""
-    return Place(file=file, field=path, line=_line_of(path, source))
-
-
-def _slips(value: object, tree: object, path: str) -> Iterator[Slip]:
-    """Walk a noun beside the tree that it was made from; inner slips come first."""
-    if isinstance(value, Noun):
-        for field in msgspec.structs.fields(value):
-            inner = tree.get(field.encode_name) if isinstance(tree, dict) else None
-            yield from _slips(getattr(value, field.name), inner, _join(path, field.encode_name))
-        for slip in value.slips():
-            yield Slip(
-                field=_join(path, slip.field),
-                what=slip.what,
-                found=slip.found,
-                expected=slip.expected,
-                remedy=slip.remedy,
-            )
-    elif isinstance(value, tuple):
-        branches = tree if isinstance(tree, list) else []
-        for index, item in enumerate(value):
-            yield from _slips(item, branches[index] if index < len(branches) else None, f"{path}[{index}]")
-    elif isinstance(value, Text):
-        yield from _text_slips(value, tree, path)
-    elif isinstance(value, str):
-        yield from _sign_slips(value, path)
-
-
-def _join(path: str, field: str) -> str:
-    return f"{path}.{field}" if path and field else path or field
-
-
-def _text_slips(text: Text, tree: object, path: str) -> Iterator[Slip]:
-    for name in tree if isinstance(tree, dict) else ():
-        if name not in LANGUAGES:
-            yield Slip(
-                field=_join(path, printable(str(name))), what=_UNKNOWN_FIELD, found=printable(name), remedy=_REMOVE
-            )
-    for language in LANGUAGES:
-        said = text.say(language)
-        if not said.strip():
-            yield Slip(
-                field=_join(path, language),
-                what=Text(zh="文字为空", en="a text is empty"),
-                found=printable(repr(said)),
-                expected=Text(zh="中文（zh）和英文（en）各一", en="Chinese (zh) and English (en), one of each"),
-                remedy=Text(zh="请补写", en="write it"),
-            )
-        yield from _sign_slips(said, _join(path, language))
-
-
-def _sign_slips(text: str, path: str) -> Iterator[Slip]:
-    """Refuse signs that act on a screen instead of being seen: they have no business in a document."""
-    if any(unicodedata.category(sign)[0] == "C" and sign not in "\n\t" for sign in text):
-        yield Slip(
-            field=path,
-            what=Text(zh="文字中有控制字符或改变书写方向的字符", en="a text holds signs that control or turn the line"),
-            found=printable(text, 80),
-            remedy=Text(zh="请删除这些字符", en="take these signs out"),
-        )
-
-
 def read_toml(data: bytes, kind: type[N], file: str) -> N:
-    """Read what a person wrote. Raises InputError with file, field, line, found, expected and remedy."""
+    """Read what a person wrote, by its types. Raises InputError with file, field, line, found, expected and remedy.
+
+    What is to be *used* is read by ``soundness.read_sound``, which looks further.
+    """
     try:
         source = data.decode("utf-8")
         tree = tomllib.loads(source, parse_float=Decimal)
@@ -211,7 +115,7 @@ def _fault(message: str, tree: object, kind: type[Noun], file: str, source: str)
     if missing := _MISSING.search(bare):
         return InputError(
             Text(zh="缺少字段", en="a field is missing"),
-            place=locate(_join(path, missing[1]), source, file),
+            place=locate(join(path, missing[1]), source, file),
             expected=Text(zh=missing[1], en=missing[1]),
             remedy=Text(zh="请补写该字段", en="write the field"),
         )
@@ -230,7 +134,7 @@ _UNKNOWN_FIELD = Text(zh="未知字段", en="unknown field")
 
 def _unknown_field(name: str, path: str, kind: type[Noun], file: str, source: str) -> InputError:
     near = difflib.get_close_matches(name, _known_fields(kind), n=1)
-    place = locate(_join(path, name), source, file)
+    place = locate(join(path, name), source, file)
     return InputError(
         _UNKNOWN_FIELD,
         place=Place(file=file, field=printable(place.field), line=place.line),
@@ -315,42 +219,3 @@ def _value_at(tree: object, path: str) -> str:
 def _line_in(message: str) -> int:
     match = re.search(r"line (\d+)", message)
     return int(match[1]) if match else 0
-
-
-def _line_of(path: str, source: str) -> int:
-    """Find the line of a dotted path in TOML text, or of the nearest table around it; 0 when there is none.
-
-    Walks headers and keys only: enough to point a person at the place, never used to read a value.
-    """
-    parts = re.findall(r"[^.\[\]]+", path)
-    counts: dict[str, int] = {}
-    header: list[str] = []
-    nearest, depth = 0, 0
-    for number, line in enumerate(source.splitlines(), start=1):
-        text = line.strip()
-        table = re.match(r"(\[\[?)\s*([\w.-]+)\s*\]", text)
-        if table:
-            header = _numbered(table[2], table[1] == "[[", counts)
-        key = re.match(r"([\w.-]+)\s*=", text)
-        here = [*header, *key[1].split(".")] if key else header if table else []
-        if here and parts and here[: len(parts)] == parts:
-            return number
-        if len(here) > depth and here == parts[: len(here)]:
-            nearest, depth = number, len(here)
-    return nearest
-
-
-def _numbered(name: str, repeated: bool, counts: dict[str, int]) -> list[str]:  # noqa: FBT001 - a fact of the header
-    """Return a header's path with the index of every array of tables in it."""
-    if repeated:
-        counts[name] = counts.get(name, -1) + 1
-        for inner in [other for other in counts if other.startswith(f"{name}.")]:
-            del counts[inner]  # a new element has its own arrays
-    path: list[str] = []
-    dotted = ""
-    for part in name.split("."):
-        dotted = f"{dotted}.{part}".lstrip(".")
-        path.append(part)
-        if dotted in counts:
-            path.append(str(counts[dotted]))
-    return path

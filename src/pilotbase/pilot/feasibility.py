@@ -6,16 +6,19 @@ A bar that even a perfect candidate could not show on this data is an error when
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 
-from pilotbase.foundation.errors import InputError
+from pilotbase.foundation.errors import InputError, Place
 from pilotbase.foundation.text import Text
+from pilotbase.pilot.lines import locate
 from pilotbase.pilot.plan import OBSERVED, Plan, PlannedStage, rated
 from pilotbase.pilot.scenario import Criterion, StageName
+from pilotbase.pilot.terms import HOUSE
 from pilotbase.stats import auroc, betting, gap, intervals, sizes
 
-LATENCY_REQUESTS = 500  # single requests that the efficiency stage times
+LATENCY_REQUESTS = 500  # single requests that the efficiency stage times, if the sample has as many rows
+SCENARIO = "scenario.toml"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,8 +68,8 @@ def forecast(stages: tuple[PlannedStage, ...], counts: Counts, alpha_spent: Deci
     )
 
 
-def check(plan: Plan, counts: Counts) -> None:
-    """Raise InputError if there is a criterion that this data could never show."""
+def check(plan: Plan, counts: Counts, scenario: bytes) -> None:
+    """Raise InputError if there is a criterion that this data could never show; ``scenario`` is its TOML."""
     for one in forecast(plan.stages, counts, plan.alpha_spent):
         if not one.decidable:
             raise InputError(
@@ -74,12 +77,21 @@ def check(plan: Plan, counts: Counts) -> None:
                     zh="判据 {name} 在这批数据上永远无法达标：门槛对数据量来说过严",
                     en="criterion {name} could never be held on this data: the bar is too tight for its size",
                 ).fill(name=one.criterion.id),
-                found=f"{one.has}",
+                place=_place(plan, one, scenario),
+                found=str(one.has),
                 expected=_expected(one),
                 remedy=Text(
                     zh="放宽门槛、增大 alpha，或收集更多数据", en="loosen the bar, raise alpha, or collect more data"
                 ),
             )
+
+
+def _place(plan: Plan, one: Forecast, scenario: bytes) -> Place:
+    """Point at the bar in the scenario, whose stages lack the house's own criteria."""
+    number, stage = next((n, stage) for n, stage in enumerate(plan.stages) if stage.name == one.stage)
+    written = [criterion for criterion in stage.criteria if criterion.measure not in HOUSE]
+    field = f"stages[{number}].criteria[{written.index(one.criterion)}].threshold"
+    return locate(field, scenario.decode("utf-8"), SCENARIO)
 
 
 def _expected(one: Forecast) -> Text:
@@ -93,7 +105,8 @@ def _forecast(stage: PlannedStage, criterion: Criterion, counts: Counts, alpha_s
         return Forecast(criterion=criterion, stage=stage.name, has=1, needs=1, counted=_FACT, decidable=True)
     alpha = float((criterion.alpha or 0) * alpha_spent)
     beta = float(criterion.beta or 0) / shared
-    has, needs, counted, decidable = _BY_METHOD[criterion.method](criterion, counts, alpha, beta)
+    shown = replace(counts, rows=stage.rows) if criterion.measure == "latency" else counts
+    has, needs, counted, decidable = _BY_METHOD[criterion.method](criterion, shown, alpha, beta)
     return Forecast(criterion=criterion, stage=stage.name, has=has, needs=needs, counted=counted, decidable=decidable)
 
 
@@ -127,9 +140,10 @@ def _gap(criterion: Criterion, counts: Counts, alpha: float, beta: float) -> Ans
     return smallest, needs, _GROUP, best < float(criterion.threshold)
 
 
-def _quantile(criterion: Criterion, _: Counts, alpha: float, __: float) -> Answer:
+def _quantile(criterion: Criterion, counts: Counts, alpha: float, _: float) -> Answer:
+    requests = min(LATENCY_REQUESTS, counts.rows)
     needs = sizes.quantile_size(float(criterion.quantile or 0), alpha)
-    return LATENCY_REQUESTS, needs, _REQUESTS, needs <= LATENCY_REQUESTS
+    return requests, needs, _REQUESTS, needs <= requests
 
 
 def _rate(criterion: Criterion, counts: Counts, alpha: float, beta: float) -> Answer:

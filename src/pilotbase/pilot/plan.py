@@ -25,9 +25,9 @@ from pilotbase.pilot.scenario import (
     SplitName,
     StageName,
 )
+from pilotbase.pilot.terms import OBSERVED
 
 PAYLOAD_TYPE = "application/vnd.pilotbase.plan+json"
-OBSERVED = "observed/1"  # the one method without an error rate
 
 
 class Named(Noun, frozen=True, kw_only=True):

@@ -13,9 +13,9 @@ import msgspec
 
 from pilotbase.foundation.text import Text
 from pilotbase.pilot.document import Noun
+from pilotbase.pilot.terms import Op, StageName
 
 Kind = Literal["predict"]  # generate, control, agent come with their contracts
-StageName = Literal["intake", "conformance", "effectiveness", "fairness", "efficiency"]
 Level = Literal["full"]
 Sector = Literal["manufacturing", "healthcare", "transportation", "finance", "energy", "other"]
 ActionArea = Literal["science", "industry", "consumption", "welfare", "governance", "global"]
@@ -97,7 +97,7 @@ class Criterion(Noun, frozen=True, kw_only=True):
     measure: Name
     method: str
     """Versioned method of judging, for example ``clopper-pearson/1``; docs/spec/methods.md."""
-    op: Literal[">=", "<="]
+    op: Op
     threshold: Decimal
     margin: Decimal = Decimal(0)
     """How much better than the threshold a candidate must be to be safe from refusal; never negative."""

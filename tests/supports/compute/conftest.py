@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import atexit
 import os
 import platform
+import shutil
 import tempfile
 from functools import cache
 from pathlib import Path
@@ -23,7 +25,9 @@ def state() -> Path:
 
 @cache
 def _state() -> Path:
-    return Path(tempfile.mkdtemp(prefix="pilotbase-state-"))
+    folder = tempfile.mkdtemp(prefix="pilotbase-state-")
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    return Path(folder)
 
 
 @cache

@@ -14,6 +14,7 @@ import pytest
 from cell_samples import LIMITS, MIB, SERVANT, ask, expect, frame, script, spec, until, with_word
 
 from pilotbase.foundation.errors import FaultError, IsolationError
+from pilotbase.supports.compute import tree
 from pilotbase.supports.compute.cell import CandidateFailed, Mount, failed
 from pilotbase.supports.compute.isolated import isolated
 
@@ -309,4 +310,4 @@ def test_nothing_is_left_open_on_the_host(state):
         with pytest.raises(KeyError), isolated(spec(), state):
             raise KeyError
     assert count() == before
-    assert with_word("pilotbase.supports.compute.supervisor") == []
+    assert tree.children(os.getpid()) == []

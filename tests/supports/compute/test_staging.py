@@ -95,7 +95,8 @@ def test_without_the_right_to_mount_only_what_cannot_be_reached_is_copied(tmp_pa
         assert stage.place_tree(Path("/etc/alternatives")) == "/etc/alternatives"
         assert Path(stage.root).stat().st_mode & 0o777 == 0o711
     finally:
-        Path(stage.root).rmdir()
+        stage.discard()
+    assert not Path(stage.root).exists()
 
 
 BARE_ROOT = """

@@ -84,6 +84,7 @@ def _start(spec: CellSpec, state: Path, found: Program, yard: Yard) -> SandboxCe
         if seat:
             theirs.callback(os.close, seat.lock)
         stage = staging.choose(drops=seat is not None)
+        ours.callback(stage.discard)
         inside = _inside(spec, python, stage, yard, (code, theirs))
         gate, gate_inside = (_owned(end.detach(), theirs) for end in socket.socketpair())
         bounds = [f"{name}={value}" for name, value in hard_limits(spec.limits, yard).items()]

@@ -46,6 +46,9 @@ class Stage:
         """Return what the launcher must stage."""
         return None
 
+    def discard(self) -> None:
+        """Take back what was made here, when no supervisor was started that would."""
+
 
 class _Staged(Stage):
     """What both ways of staging share."""
@@ -106,6 +109,10 @@ class CopiedStage(_Staged):
     def order(self) -> Staging:
         """Return what to copy."""
         return {"by": "copy", "root": self.root, "items": self.items}
+
+    def discard(self) -> None:
+        """Remove the folder, which is empty as yet."""
+        Path(self.root).rmdir()
 
 
 def choose(*, drops: bool) -> Stage:

@@ -15,7 +15,7 @@ from pilotbase.foundation.digests import FileEntry, folder_entries
 from pilotbase.foundation.errors import InputError, Place
 from pilotbase.foundation.text import Text, printable
 from pilotbase.pilot.candidate import Candidate
-from pilotbase.pilot.document import read_toml
+from pilotbase.pilot.soundness import read_sound
 from pilotbase.store.disk import disk_work
 from pilotbase.supports.opensource.archive import MAX_BYTES, MAX_FILES, is_archive, unpack
 
@@ -96,7 +96,7 @@ def _read(folder: Path, shown: Path) -> Candidate:
             place=Place(file=file),
             remedy=Text(zh="pilotbase new candidate 可新建一个", en="pilotbase new candidate makes a new one"),
         )
-    candidate = read_toml(path.read_bytes(), Candidate, file)
+    candidate = read_sound(path.read_bytes(), Candidate, file)
     _check_entry(candidate, folder, file)
     return candidate
 
