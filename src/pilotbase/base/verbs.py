@@ -41,7 +41,7 @@ from pilotbase.pilot.scenario import Scenario
 from pilotbase.pilot.trace import Isolation
 from pilotbase.pilot.verdict import Verdict
 from pilotbase.report.contents import Contents
-from pilotbase.report.pages import render
+from pilotbase.report.pages import render, render_rehearsal
 from pilotbase.store.home import home
 from pilotbase.supports.applications.template import new_candidate as make_candidate
 from pilotbase.supports.compute import machine
@@ -101,6 +101,11 @@ def rehearse(
     pack = open_pack(place.custody, scenario)
     cells = plain_cells(place, wheels)
     return rehearsing.rehearse(pack, candidate, cells=cells, watch=watch, moment=clock(), seed=seed)
+
+
+def write_rehearsal(rehearsed: Rehearsed, out: Path, language: Language) -> None:
+    """Write the record of a rehearsal as one HTML file, which says on every sheet that it is no verdict."""
+    out.write_text(render_rehearsal(rehearsed.record, language), encoding="utf-8")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -92,10 +92,17 @@ class Installed:
 
 def load_pack(pack: Offered, loading: Loading) -> Dealt:
     """Run a pack's loader and deal its table into splits; nothing is put into custody."""
+    loader = pack.folder / "loader.py"
+    if not loader.is_file():
+        raise InputError(
+            Text(zh="场景包缺少数据载入脚本", en="the pack has no loader"),
+            place=Place(file=str(loader)),
+            remedy=Text(zh="请联系场景包的作者", en="ask the author of the scenario pack"),
+        )
     with tempfile.TemporaryDirectory(prefix="pilotbase-load-") as space:
         out = Path(space) / "table"
         out.mkdir()
-        loading(pack.folder / "loader.py", pack.folder / "requirements.lock", out)
+        loading(loader, pack.folder / "requirements.lock", out)
         return deal(pack.scenario, read_table(out))
 
 

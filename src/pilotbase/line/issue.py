@@ -19,7 +19,7 @@ from pilotbase.evidence import envelope, log, statement
 from pilotbase.foundation.canonical import Json, canonical_bytes
 from pilotbase.foundation.clock import stamp
 from pilotbase.foundation.digests import sha256
-from pilotbase.foundation.errors import NOWHERE
+from pilotbase.foundation.errors import NOWHERE, UsageError
 from pilotbase.foundation.text import LANGUAGES, Text
 from pilotbase.foundation.units import seconds
 from pilotbase.line.means import Means, Pen
@@ -96,7 +96,7 @@ def sign(means: Means, pen: Pen, case: Case, verdict: Verdict) -> str:
     }
     manifests = {part: make_manifest(part, files, secrets.token_bytes(32)) for part, files in parts.items()}
     signed = envelope.sign(statement.PAYLOAD_TYPE, _statement(means, case, verdict, manifests), [means.key])
-    files = {paths.STATEMENT: signed, paths.LOG_PROOF: _log_proof(means, signed)}
+    files = {paths.STATEMENT: signed}
     for part, listed in parts.items():
         files[f"{part}/{paths.MANIFEST}"] = manifests[part]
         files |= {f"{part}/{path}": data for path, data in listed.items()}
@@ -107,15 +107,32 @@ def sign(means: Means, pen: Pen, case: Case, verdict: Verdict) -> str:
 
 
 def write_dossier(means: Means, digest: str, out: Path) -> None:
-    """Write a signed dossier to ``out``: whole, or not at all; one that stands there already is left as it is.
+    """Add a signed dossier to the log and write it to ``out``: whole, or not at all.
 
-    Raises FaultError when the disk is full; ledger and blobs keep the pilot, and ``run --resume`` writes it again.
+    The leaf comes after the event that names the statement, so that a statement has one leaf, however often this is
+    run; the same dossier standing there already is left as it is.
+
+    Raises UsageError if something else stands there; FaultError when the disk is full: ledger and blobs keep the pilot,
+    and ``run --resume`` writes it again.
     """
     kept = read_json(means.blobs.get(digest), KeptDossier, digest)
     files = {path: means.blobs.get(one) for path, one in kept.files.items()}
+    signed = files[paths.STATEMENT]
     here = out / paths.STATEMENT
-    if not (here.is_file() and here.read_bytes() == files[paths.STATEMENT]):
-        write_folder(out, files)
+    if here.is_file() and here.read_bytes() == signed:
+        return
+    refuse_used(out)
+    write_folder(out, files | {paths.LOG_PROOF: _log_proof(means, signed)})
+
+
+def refuse_used(out: Path | None) -> None:
+    """Raise UsageError if something stands where a dossier is to be written."""
+    if out is not None and out.exists():
+        raise UsageError(
+            Text(zh="输出位置已存在", en="the place for the dossier exists already"),
+            found=str(out),
+            remedy=Text(zh="请另选一个 --out", en="choose another --out"),
+        )
 
 
 def _candidate_copy(case: Case, verdict: Verdict) -> dict[str, bytes]:
@@ -199,18 +216,22 @@ def _log_proof(means: Means, signed: bytes) -> bytes:
 
 
 def write_folder(out: Path, files: Mapping[str, bytes]) -> None:
-    """Write a dossier under a temporary name, then rename it; ``restricted`` can be entered by its owner only."""
+    """Write a dossier under a temporary name that nobody else can enter, then open it and give it its name.
+
+    ``restricted`` stays closed to all but its owner.
+    """
     partial = out.with_name(f".{out.name}.partial")
     with disk_work(out, _KEPT):
         shutil.rmtree(partial, ignore_errors=True)
         try:
+            partial.parent.mkdir(parents=True, exist_ok=True)
+            partial.mkdir(mode=0o700)
             for path, data in files.items():
                 target = partial / path
-                target.parent.mkdir(
-                    parents=True, exist_ok=True, mode=0o700 if path.startswith("restricted/") else 0o755
-                )
+                target.parent.mkdir(parents=True, exist_ok=True)
                 target.write_bytes(data)
             (partial / "restricted").chmod(0o700)
+            partial.chmod(0o755)
             partial.rename(out)
         except BaseException:
             shutil.rmtree(partial, ignore_errors=True)

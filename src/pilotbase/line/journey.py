@@ -21,7 +21,7 @@ from pilotbase.foundation.errors import UsageError
 from pilotbase.foundation.text import Text
 from pilotbase.line.cells import Cells
 from pilotbase.line.gates import gate
-from pilotbase.line.issue import Case, conclude, sign, write_dossier
+from pilotbase.line.issue import Case, conclude, refuse_used, sign, write_dossier
 from pilotbase.line.keeping import Spool, keep_plan, keep_stage, read_plan, read_stage, stage_record
 from pilotbase.line.means import LEASE, Means, Pen, Watch
 from pilotbase.line.seal import (
@@ -66,7 +66,7 @@ def run(means: Means, scenario: str, candidate: Path, *, cells: Cells, watch: Wa
         IsolationError: the isolation that the scenario accepts cannot be had here.
 
     """
-    _refuse_used(out)
+    refuse_used(out)
     pack = open_pack(means.home.custody, scenario)
     pilot = new_id(means.clock())
     with _room(means) as room:
@@ -78,7 +78,8 @@ def run(means: Means, scenario: str, candidate: Path, *, cells: Cells, watch: Wa
             names = {"scenario": plan.scenario.digest, "candidate": plan.candidate.digest}
             pen.enter("pilot.opened", {"salt": secrets.token_hex(32)} | names)
             commitment = {"plan": sealed.digest, "commitment": plan.order.commitment}
-            pen.enter("plan.sealed", commitment | {"kept": keep_plan(means, sealed)})
+            kept = keep_plan(means, sealed, cells.isolation.level)
+            pen.enter("plan.sealed", commitment | {"kept": kept})
             return _go_on(means, pen, sealed, pack, submission, cells=cells, watch=watch, out=out)
 
 
@@ -87,16 +88,16 @@ def resume(
 ) -> Issued:
     """Go on with the newest unfinished pilot of this candidate in this scenario, from its last event.
 
-    Raises UsageError if there is none, or if another process is at it.
+    Raises UsageError if there is none, if it was begun at another level of isolation, or if another process is at it.
     """
     pack = open_pack(means.home.custody, scenario)
     with _room(means) as room:
         submission = open_submission(candidate, room)
         pilot = _unfinished(means, sha256(pack.text), submission.digest)
         with _held(means, pilot) as pen:
-            sealed = read_plan(means, str(pen.bodies("plan.sealed")[0]["kept"]))
-            started = [str(body["stage"]) for body in pen.bodies("stage.started")]
-            pen.enter("run.resumed", {"stage": started[-1] if started else ""})
+            sealed = read_plan(means, str(pen.bodies("plan.sealed")[0]["kept"]), cells.isolation.level)
+            begun = [str(body["stage"]) for body in pen.bodies("stage.started")] or [sealed.plan.stages[0].name]
+            pen.enter("run.resumed", {"stage": begun[-1]})
             return _go_on(means, pen, sealed, pack, submission, cells=cells, watch=watch, out=out)
 
 
@@ -110,15 +111,6 @@ def _room(means: Means) -> Iterator[Path]:
     with TemporaryDirectory(prefix="room-", dir=means.home.work) as room:
         (Path(room) / "owner").write_text(this_owner(), encoding="utf-8")
         yield Path(room)
-
-
-def _refuse_used(out: Path | None) -> None:
-    if out is not None and out.exists():
-        raise UsageError(
-            Text(zh="输出位置已存在", en="the place for the dossier exists already"),
-            found=str(out),
-            remedy=Text(zh="请另选一个 --out", en="choose another --out"),
-        )
 
 
 def _unfinished(means: Means, scenario: str, candidate: str) -> str:
@@ -177,7 +169,7 @@ def _go_on(
         seed=bytes.fromhex(sealed.order.seed),
         open_cell=cells.opener(pack.scenario, submission, watch),
         hidden="hidden",
-        recall=Spool(blobs=means.blobs, pen=pen, stage="effectiveness"),
+        recall=Spool.open(means.blobs, pen, "effectiveness"),
         watch=watch,
     )
     done = _walk(means, pen, work, sealed)

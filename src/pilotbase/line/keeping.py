@@ -7,13 +7,16 @@ is appended: an event always finds its blob; a blob without an event is work tha
 from __future__ import annotations
 
 import io
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import ClassVar, Literal
 
 import numpy as np
 
 from pilotbase.evidence import envelope
 from pilotbase.foundation.canonical import Json
+from pilotbase.foundation.errors import UsageError
+from pilotbase.foundation.text import Text
 from pilotbase.line.means import Means, Pen
 from pilotbase.line.run import Batch
 from pilotbase.line.seal import Sealed
@@ -35,6 +38,8 @@ class KeptPlan(Noun, frozen=True, kw_only=True):
     schema: str
     envelope: Digest
     order: OrderSecret
+    isolation: Literal["full", "none"]
+    """The level at which the pilot was begun; it goes on at no other."""
 
 
 class KeptStage(Noun, frozen=True, kw_only=True):
@@ -51,15 +56,29 @@ class KeptStage(Noun, frozen=True, kw_only=True):
     stderr: Digest
 
 
-def keep_plan(means: Means, sealed: Sealed) -> str:
-    """Keep a plan and what opens it; return the digest to enter in the ledger."""
-    kept = KeptPlan(schema=KeptPlan.SCHEMA, envelope=means.blobs.put(sealed.envelope), order=sealed.order)
+def keep_plan(means: Means, sealed: Sealed, isolation: Literal["full", "none"]) -> str:
+    """Keep a plan, what opens it and the level at which it is begun; return the digest to enter in the ledger."""
+    signed = means.blobs.put(sealed.envelope)
+    kept = KeptPlan(schema=KeptPlan.SCHEMA, envelope=signed, order=sealed.order, isolation=isolation)
     return means.blobs.put(to_bytes(kept))
 
 
-def read_plan(means: Means, digest: str) -> Sealed:
-    """Read a kept plan again."""
+def read_plan(means: Means, digest: str, isolation: Literal["full", "none"]) -> Sealed:
+    """Read a kept plan again. Raises UsageError if the pilot was begun at another level of isolation."""
     kept = read_json(means.blobs.get(digest), KeptPlan, digest)
+    if kept.isolation != isolation:
+        raise UsageError(
+            Text(
+                zh="这个中试是在另一种隔离条件下开始的，不能换一种继续",
+                en="this pilot was begun at another level of isolation and cannot go on at this one",
+            ),
+            found=isolation,
+            expected=Text(zh=kept.isolation, en=kept.isolation),
+            remedy=Text(
+                zh="以开始时的方式继续（none 即 --i-trust-this-code），或去掉 --resume 重新开始",
+                en="go on as it was begun (none is --i-trust-this-code), or begin anew without --resume",
+            ),
+        )
     signed = means.blobs.get(kept.envelope)
     plan = read_json(envelope.open_envelope(signed, kept.envelope).body, Plan, kept.envelope)
     return Sealed(plan=plan, envelope=signed, order=kept.order)
@@ -108,14 +127,21 @@ class Spool:
     blobs: Blobs
     pen: Pen
     stage: StageName
+    answered: Mapping[object, str]
+    """Number of a batch that the ledger knew when this worker began -> blob."""
+
+    @classmethod
+    def open(cls, blobs: Blobs, pen: Pen, stage: StageName) -> Spool:
+        """Take up a stage's batches where the ledger leaves off."""
+        bodies = [body for body in pen.bodies("batch.answered") if body["stage"] == stage]
+        return cls(blobs=blobs, pen=pen, stage=stage, answered={body["batch"]: str(body["digest"]) for body in bodies})
 
     def load(self, number: int) -> Batch | None:
         """Return the answers to a batch that the ledger knows."""
-        for body in self.pen.bodies("batch.answered"):
-            if (body["stage"], body["batch"]) == (self.stage, number):
-                with np.load(io.BytesIO(self.blobs.get(str(body["digest"]))), allow_pickle=False) as kept:
-                    return Batch(status=kept["status"], answers=kept["answers"], seconds=float(kept["seconds"]))
-        return None
+        if number not in self.answered:
+            return None
+        with np.load(io.BytesIO(self.blobs.get(self.answered[number])), allow_pickle=False) as kept:
+            return Batch(status=kept["status"], answers=kept["answers"], seconds=float(kept["seconds"]))
 
     def keep(self, number: int, batch: Batch) -> None:
         """Keep a batch, then say so in the ledger."""

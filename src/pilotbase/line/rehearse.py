@@ -11,16 +11,18 @@ from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
-from pilotbase.foundation.clock import new_id
+from pilotbase.foundation.clock import new_id, stamp
 from pilotbase.line.cells import Cells
 from pilotbase.line.gates import walk
 from pilotbase.line.means import Watch
 from pilotbase.line.run import Forgetful
 from pilotbase.line.seal import Pack, draft, open_submission
 from pilotbase.line.stages import Work
+from pilotbase.pilot.aggregates import aggregate
 from pilotbase.pilot.candidate import Candidate
 from pilotbase.pilot.plan import Plan
 from pilotbase.pilot.verdict import Finding, StageFindings, judge_stage
+from pilotbase.report.contents import Rehearsal
 
 _TAIL = 4096  # bytes of standard error that are shown
 
@@ -34,6 +36,8 @@ class Rehearsed:
     stages: tuple[StageFindings, ...]
     stderr: bytes
     """The end of what the candidate wrote to standard error: hostile text."""
+    record: Rehearsal
+    """What its page is drawn from."""
 
     @property
     def findings(self) -> tuple[Finding, ...]:
@@ -73,4 +77,12 @@ def rehearse(
     evidence = {one.evidence.stage: one.evidence for one in done}
     stages = tuple(judge_stage(plan, stage, evidence) for stage in plan.stages)
     told = b"".join(one.stderr for one in done)
-    return Rehearsed(plan=plan, candidate=submission.candidate, stages=stages, stderr=told[-_TAIL:])
+    record = Rehearsal(
+        scenario=pack.scenario,
+        candidate=submission.candidate,
+        planned=plan.stages,
+        stages=stages,
+        aggregates=aggregate(plan, tuple(one.evidence for one in done)),
+        made_at=stamp(moment),
+    )
+    return Rehearsed(plan=plan, candidate=submission.candidate, stages=stages, stderr=told[-_TAIL:], record=record)

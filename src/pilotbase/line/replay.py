@@ -96,17 +96,21 @@ def _order(copy: Copy) -> OrderSecret:
 
 def _compare(plan: Plan, pack: Pack, submission: Submission) -> None:
     pairs = (
-        ("candidate", plan.candidate.digest, submission.digest, plan.candidate.name),
-        ("scenario", plan.scenario.digest, sha256(pack.text), plan.scenario.name),
+        (_CANDIDATE, plan.candidate.digest, submission.digest, plan.candidate.name),
+        (_SCENARIO, plan.scenario.digest, sha256(pack.text), plan.scenario.name),
     )
     for what, wanted, found, name in pairs:
         if wanted != found:
             raise InputError(
                 Text(zh="这不是方案所指的{what}", en="this is not the {what} of the plan").fill(what=what),
-                place=Place(field=what),
+                place=Place(field=what.en),
                 found=found,
                 expected=Text(zh=f"{name} {wanted}", en=f"{name} {wanted}"),
             )
+
+
+_CANDIDATE = Text(zh="应用", en="candidate")
+_SCENARIO = Text(zh="场景", en="scenario")
 
 
 def _differences(there: Environment, here: Environment) -> list[Text]:

@@ -27,7 +27,7 @@ from pilotbase.supports.compute.cell import CandidateFailed, Cell
 from pilotbase.supports.data.custody import Requests
 
 OpenCell = Callable[[], AbstractContextManager[Cell]]
-SHOWN_AGAIN = 1  # times that a batch is shown again after a fault of the platform
+SHOWN_AGAIN = 1  # time that a batch is shown again after a fault of the platform
 PATIENCE = 3  # cells in a row that may fail before the candidate is asked no more
 
 
@@ -52,7 +52,9 @@ class Session:
     limits: Limits
     failures: list[Failure] = field(default_factory=list)
     faults: list[FaultError] = field(default_factory=list)
-    """The platform's own, each one batch shown again or given up."""
+    """The platform's own; each lost a batch in flight, which was shown again or given up."""
+    shown_again: int = 0
+    """Batches that a second cell saw."""
     usages: list[Usage] = field(default_factory=list)
     stderr: list[bytes] = field(default_factory=list)
     _broken: int = 0
@@ -64,7 +66,8 @@ class Session:
         rows = len(numbers)
         if self._broken >= PATIENCE:
             return _without(CANDIDATE, rows, len(self.outputs), 0.0)
-        for _ in range(1 + SHOWN_AGAIN):
+        for times in range(1 + SHOWN_AGAIN):
+            self.shown_again += times
             try:
                 return self._ask(numbers, codes)
             except FaultError as fault:
@@ -113,12 +116,18 @@ class Session:
         cell, manager = self._entered, self._cell
         self._cell = self._entered = None
         try:
-            self.usages.append(cell.close())
+            self.usages.append(self._closed(cell))
             self.stderr.append(cell.stderr)
-        except CandidateFailed as error:  # bytes behind the last reply
-            self.failures.append(error.failure)
         finally:
             manager.__exit__(None, None, None)
+
+    def _closed(self, cell: Cell) -> Usage:
+        """Close a cell; bytes behind the last reply are a failure, and hide nothing of what it used."""
+        try:
+            return cell.close()
+        except CandidateFailed as error:
+            self.failures.append(error.failure)
+            return cell.close()
 
 
 _READY = 8  # bytes of the ready frame, all zero; docs/spec/protocol.md

@@ -7,7 +7,7 @@ in full; the next stage opens only if all criteria of this one are held, unless 
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from pilotbase.foundation.text import Text, printable
 from pilotbase.line.means import Watch
@@ -15,7 +15,7 @@ from pilotbase.line.measure import measure, time_requests
 from pilotbase.line.run import Forgetful, OpenCell, Recall, Session, ask_all, first
 from pilotbase.line.seal import Pack, Submission
 from pilotbase.pilot.feasibility import LATENCY_REQUESTS
-from pilotbase.pilot.measurement import CANDIDATE, Fact, StageEvidence
+from pilotbase.pilot.measurement import CANDIDATE, OK, PLATFORM, Fact, StageEvidence
 from pilotbase.pilot.plan import Plan, PlannedStage
 from pilotbase.pilot.scenario import SplitName, StageName
 from pilotbase.pilot.trace import Failure, Usage
@@ -139,7 +139,10 @@ def _pickles(work: Work) -> Fact:
 
 
 def conformance(work: Work, stage: PlannedStage) -> Done:
-    """Show some sample rows, one alone and then full batches, and see whether the contract is kept."""
+    """Show some sample rows, one alone and then full batches, and see whether the contract is kept.
+
+    Raises FaultError if the platform failed twice at one batch: ``run --resume`` goes on with this stage.
+    """
     requests = _requests(work, "sample", stage.rows)
     work.watch.stage(stage.name, stage.rows)
     session = _session(work)
@@ -148,6 +151,8 @@ def conformance(work: Work, stage: PlannedStage) -> Done:
         batches = ask_all(session, requests, work.plan.batch_rows, work.watch, Forgetful())
     finally:
         session.close()
+    if any(batch.status.max() == PLATFORM for batch in (single, *batches)):
+        raise session.faults[-1]  # nothing was seen of the candidate there: the stage has to be run again
     failed = sum(bool(batch.status.max() == CANDIDATE) for batch in (single, *batches))
     details = tuple(dict.fromkeys(_failure_text(failure) for failure in session.failures))[:10]
     count = max(failed, len(session.failures))
@@ -192,7 +197,7 @@ def efficiency(work: Work, stage: PlannedStage) -> Done:
     finally:
         session.close()
     took = sum(batch.seconds for batch in whole)
-    answered = sum(int((batch.status != CANDIDATE).sum()) for batch in whole)
+    answered = sum(int((batch.status == OK).sum()) for batch in whole)
     peak = max((usage.memory for usage in session.usages), default=0)
     facts = (
         Fact(measure="rows_per_second", value=f"{answered / took if took else 0:.0f}", unit="row/s", timed=True),
@@ -225,8 +230,10 @@ def _session(work: Work) -> Session:
 
 
 def _done(evidence: StageEvidence, session: Session) -> Done:
+    """Put the trace beside the evidence; a batch that was shown again is said among the facts. FORMATS section 5."""
+    again = Fact(measure="shown_again", value=str(session.shown_again), unit="1", timed=True)
     return Done(
-        evidence=evidence,
+        evidence=replace(evidence, facts=(*evidence.facts, again)) if session.shown_again else evidence,
         usages=tuple(session.usages),
         failures=tuple(session.failures),
         stderr=b"".join(session.stderr),

@@ -19,6 +19,7 @@ from pilotbase.stats import auroc, betting, gap, intervals, sizes
 
 LATENCY_REQUESTS = 500  # single requests that the efficiency stage times, if the sample has as many rows
 SCENARIO = "scenario.toml"
+_FINE = 0.005  # a smaller margin needs more than a hundred thousand samples; their exact number takes long to find
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -121,7 +122,7 @@ def _area(criterion: Criterion, counts: Counts, alpha: float, beta: float) -> An
     best = auroc.Auroc(area=1.0, se=0.0, positives=counts.positives, negatives=counts.negatives)
     open_gate = smaller > 0 and auroc.gate_open(best, threshold)
     needs = None
-    if margin and smaller:
+    if margin >= _FINE and smaller:
         share = counts.positives / counts.rows
         needs = min(sizes.approximate_auroc_size(threshold + margin, threshold, alpha, beta, share))
     return smaller, needs, _SMALLER, open_gate
@@ -152,7 +153,7 @@ def _rate(criterion: Criterion, counts: Counts, alpha: float, beta: float) -> An
     counted = _POSITIVES if criterion.measure == "sensitivity" else _ROWS
     if criterion.op == "<=":
         threshold = 1 - threshold
-    needs = sizes.binomial_size(threshold, threshold + margin, alpha, beta)[0] if margin else None
+    needs = sizes.binomial_size(threshold, threshold + margin, alpha, beta)[0] if margin >= _FINE else None
     return total, needs, counted, intervals.rate_lower(total, total, alpha) > threshold
 
 

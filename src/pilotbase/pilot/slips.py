@@ -20,6 +20,8 @@ from pilotbase.pilot.scenario import Column, Contract, Criterion, Limits, Output
 from pilotbase.pilot.terms import HOUSE, OBSERVED, STAGE_ORDER, TERMS, Term
 
 _CLASSES = 2  # words of a target: the negative one, then the positive one
+_FINEST = Decimal("0.000001")  # bounds are told to six decimals: finer bars and rates mean nothing
+_LARGEST_QUANTILE = "0.9999"  # thirty thousand requests would be needed to show it
 _LONGEST = 100 * 366 * 86400.0  # seconds for which a verdict may hold
 _LEAVE_OUT = Text(zh="请删除该字段", en="remove the field")
 
@@ -160,14 +162,14 @@ def _rates(criterion: Criterion) -> Iterator[Slip]:
             expected = Text(zh="大于 0，小于 0.5", en="above 0 and below 0.5")
             yield Slip(field=name, what=Text(zh="缺少误差率", en="an error rate is missing"), expected=expected)
         elif rate is not None:
-            yield from _outside(name, rate, "0", "0.5")
+            yield from _outside(name, rate, str(_FINEST), "0.5")
 
 
 def _bar(criterion: Criterion, term: Term) -> Iterator[Slip]:
-    most = Decimal("Infinity") if term.most is None else term.most
-    if not criterion.threshold.is_finite() or not 0 < criterion.threshold < most:
-        above = Text(zh="大于 0", en="above 0")
-        between = Text(zh="大于 0，小于 {most}", en="above 0 and below {most}").fill(most=most)
+    most = Decimal("Infinity") if term.most is None else term.most - _FINEST
+    if not criterion.threshold.is_finite() or not _FINEST <= criterion.threshold <= most:
+        above = Text(zh="不小于 {least}", en="at least {least}").fill(least=_FINEST)
+        between = Text(zh="{least} 至 {most}", en="{least} to {most}").fill(least=_FINEST, most=most)
         what = Text(zh="门槛超出该指标的范围", en="the bar lies outside the range of its measure")
         expected = above if term.most is None else between
         yield Slip(field="threshold", what=what, found=str(criterion.threshold), expected=expected)
@@ -178,7 +180,7 @@ def _bar(criterion: Criterion, term: Term) -> Iterator[Slip]:
         yield Slip(field="margin", what=what, found=str(margin), expected=Text(zh="0 或以上", en="0 or above"))
         return
     better = criterion.threshold + (margin if criterion.op == ">=" else -margin)
-    if not 0 <= better <= most:
+    if not _FINEST <= better <= most:
         what = Text(
             zh="门槛加上余量超出该指标的范围：没有应用能免于被判为不达标",
             en="bar and margin together leave the range of the measure: no application would be safe from refusal",
@@ -202,7 +204,7 @@ def _needs(criterion: Criterion, term: Term) -> Iterator[Slip]:
     elif criterion.quantile is not None and not term.ranked:
         yield Slip(field="quantile", what=surplus, found=str(criterion.quantile), remedy=_LEAVE_OUT)
     elif criterion.quantile is not None:
-        yield from _outside("quantile", criterion.quantile, "0", "1")
+        yield from _outside("quantile", criterion.quantile, "0", _LARGEST_QUANTILE)
 
 
 def _stage(stage: Stage) -> Iterator[Slip]:

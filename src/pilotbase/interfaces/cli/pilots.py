@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Annotated
 
 from cyclopts import Parameter
 
 from pilotbase.base import verbs
+from pilotbase.foundation.errors import UsageError
 from pilotbase.foundation.text import Language, Text, printable
 from pilotbase.interfaces.cli.language import chosen
 from pilotbase.interfaces.cli.say import answer_json, say
@@ -130,18 +132,29 @@ def rehearse(
     json: bool = False,
     wheels: Wheels = None,
     seed: Annotated[str | None, Parameter(help="64 hexadecimal digits; the order is random if not given")] = None,
+    report: Annotated[Path | None, Parameter(help="write a page about it to this HTML file")] = None,
 ) -> int:
     """Walk the same line on the public sample, without isolation. Not a verdict."""
     del lang
     with watching() as watch:
-        rehearsed = verbs.rehearse(
-            scenario, candidate, wheels=wheels, seed=None if seed is None else bytes.fromhex(seed), watch=watch
-        )
+        rehearsed = verbs.rehearse(scenario, candidate, wheels=wheels, seed=_seed(seed), watch=watch)
+    if report is not None:
+        verbs.write_rehearsal(rehearsed, report, chosen())
     if json:
         answer_json(_rehearsal_tree(rehearsed))
     else:
         _show_rehearsal(rehearsed)
     return 0
+
+
+def _seed(text: str | None) -> bytes | None:
+    if text is None:
+        return None
+    if not re.fullmatch("[0-9a-f]{64}", text):
+        raise UsageError(
+            Text(zh="--seed 须为 64 个十六进制数字", en="--seed takes 64 hexadecimal digits"), found=printable(text)
+        )
+    return bytes.fromhex(text)
 
 
 def _rehearsal_tree(rehearsed: Rehearsed) -> dict[str, object]:
