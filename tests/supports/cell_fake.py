@@ -58,10 +58,11 @@ class FakeCell:
 def cell(scenario, candidate, folder: Path, *packages: Path, **changes: object) -> Iterator[FakeCell]:
     """Start a candidate; ``changes`` replace parts of its configuration."""
     config = json.loads(configuration(scenario, candidate))
-    config |= {"candidate": str(folder), "path": [*map(str, packages), str(PACKAGES), str(folder)], **changes}
+    config |= changes
     (folder / "shim.py").write_bytes(shim(candidate))
     (folder / "config.json").write_text(json.dumps(config), encoding="utf-8")
-    arguments = [sys.executable, "-S", "-P", "-B", str(folder / "shim.py"), str(folder / "config.json")]
+    arguments = [sys.executable, "-S", "-P", "-B", str(folder / "shim.py"), str(folder / "config.json"), str(folder)]
+    arguments += [*map(str, packages), str(PACKAGES)]
     pipe = subprocess.PIPE
     environment = {"PATH": os.environ["PATH"], "LANG": "C.UTF-8", "OMP_NUM_THREADS": "1"}
     process = subprocess.Popen(arguments, stdin=pipe, stdout=pipe, stderr=pipe, cwd=folder, env=environment)

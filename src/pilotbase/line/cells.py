@@ -16,7 +16,15 @@ from pilotbase.line.seal import Submission
 from pilotbase.line.stages import Done
 from pilotbase.pilot.scenario import Limits, Scenario
 from pilotbase.pilot.trace import Environment, Isolation
-from pilotbase.supports.applications.start import configuration, shim
+from pilotbase.supports.applications.start import (
+    ARGUMENTS,
+    CANDIDATE,
+    CONFIGURATION,
+    ENVIRONMENT,
+    SHIM,
+    configuration,
+    shim,
+)
 from pilotbase.supports.compute import machine
 from pilotbase.supports.compute.cell import Cell, CellLimits, CellSpec, Mount
 
@@ -60,9 +68,9 @@ _BUILDING = Text(zh="准备应用的运行环境", en="preparing the application
 
 def _spec(scenario: Scenario, submission: Submission, environment: Path) -> CellSpec:
     return CellSpec(
-        arguments=("/shim.py", "/config.json"),
-        files={"/shim.py": shim(submission.candidate), "/config.json": configuration(scenario, submission.candidate)},
-        mounts=(Mount(source=submission.folder, target="/candidate"), Mount(source=environment, target="/env")),
+        arguments=ARGUMENTS,
+        files={SHIM: shim(submission.candidate), CONFIGURATION: configuration(scenario, submission.candidate)},
+        mounts=(Mount(source=submission.folder, target=CANDIDATE), Mount(source=environment, target=ENVIRONMENT)),
         variables={},
         limits=cell_limits(scenario.limits),
     )

@@ -111,7 +111,9 @@ def _contract(contract: Contract) -> Iterator[Slip]:
         yield Slip(
             field="columns",
             what=Text(zh="没有可以提供给应用的列", en="there is no column that an application could be served"),
-            expected=Text(zh='role = "input"，known_at = "decision"', en='role = "input", known_at = "decision"'),
+            expected=Text(
+                zh="role 为 input、known_at 为 decision 的列", en="a column of role input, known_at decision"
+            ),
         )
     if not outputs:
         what = Text(zh="没有要求任何输出", en="no output is asked for")

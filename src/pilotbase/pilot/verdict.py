@@ -134,9 +134,14 @@ def judge(plan: Plan, evidence: Sequence[StageEvidence], isolation: Literal["ful
     by_stage = {one.stage: one for one in evidence}
     stages = tuple(judge_stage(plan, stage, by_stage) for stage in plan.stages)
     outcome, reasons = _conclude(plan, stages, evidence, isolation)
-    rated = [finding.grade for stage in stages for finding in stage.findings if finding.method != OBSERVED]
-    grade = min(rated, key=GRADES.index) if rated else None
+    grade = weakest([finding for stage in stages for finding in stage.findings])
     return Judgement(outcome=outcome, reasons=reasons, grade=grade, stages=stages)
+
+
+def weakest(findings: Sequence[Finding]) -> Grade | None:
+    """Return the weakest grade of the rated findings; None if there are none."""
+    rated = [finding.grade for finding in findings if finding.method != OBSERVED]
+    return min(rated, key=GRADES.index) if rated else None
 
 
 def judge_stage(plan: Plan, stage: PlannedStage, evidence: dict[StageName, StageEvidence]) -> StageFindings:

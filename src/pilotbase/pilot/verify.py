@@ -9,16 +9,18 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from itertools import pairwise
 from typing import Literal
 
 import msgspec
 
 from pilotbase.evidence import envelope, log, statement
 from pilotbase.evidence.keys import KeyRing
+from pilotbase.evidence.reading import read_canonical
 from pilotbase.foundation.chain import Event, read_chain
 from pilotbase.foundation.clock import read_stamp, stamp
 from pilotbase.foundation.digests import sha256
-from pilotbase.foundation.errors import NOWHERE, InputError
+from pilotbase.foundation.errors import NOWHERE, FaultError, InputError, Place
 from pilotbase.foundation.text import Text, printable
 from pilotbase.foundation.units import seconds
 from pilotbase.pilot.document import read_json
@@ -47,10 +49,11 @@ from pilotbase.pilot.dossier import (
     read_evidence,
     stage_arrays,
 )
-from pilotbase.pilot.measurement import outcome_digest, records_root
+from pilotbase.pilot.likeness import follows, not_planned, unlike, unsound
+from pilotbase.pilot.measurement import DATA, StageEvidence, outcome_digest, records_root
 from pilotbase.pilot.plan import PAYLOAD_TYPE, Plan
 from pilotbase.pilot.trace import IsolationReport
-from pilotbase.pilot.verdict import Judgement, Outcome, Verdict, judge
+from pilotbase.pilot.verdict import Outcome, Verdict, judge
 
 State = Literal["ok", "failed", "withheld", "absent", "unexamined"]
 """unexamined: the step rests on one that failed."""
@@ -107,6 +110,7 @@ class _Case:
     trust: KeyRing
     now: datetime
     parts: dict[PartName, dict[str, bytes]] = field(default_factory=dict)
+    manifests: dict[PartName, Manifest] = field(default_factory=dict)
     body: bytes | None = None
     keyid: str = ""
     owner: str = ""
@@ -116,6 +120,8 @@ class _Case:
     plan: Plan | None = None
     events: list[Event] | None = None
     order: OrderSecret | None = None
+    measured: tuple[StageEvidence, ...] | None = None
+    level: str = ""
     verdict: Verdict | None = None
 
     def need(self, part: PartName) -> dict[str, bytes]:
@@ -173,8 +179,15 @@ def _take(number: int, name: Text, step: Callable[[_Case], State], case: _Case, 
         told = f"{error.place} {error.found}".strip()
         detail = Text(zh=f"{error.what.zh} {told}", en=f"{error.what.en} {told}")
         return Step(number=number, name=name, state="failed", detail=detail)
+    except _UNFORESEEN:
+        return Step(number=number, name=name, state="failed", detail=_UNREADABLE)
     except _Missing:
         return Step(number=number, name=name, state=missing)
+
+
+# A check above names what it found. Should one be missing for what somebody signed, the step fails, not the program.
+_UNFORESEEN = (FaultError, ArithmeticError, LookupError, RecursionError, TypeError, ValueError)
+_UNREADABLE = Text(zh="内容无法解读", en="what stands there makes no sense")
 
 
 def _folder(case: _Case) -> State:
@@ -243,16 +256,25 @@ def _parts(case: _Case) -> State:
             "the manifest of {part} is not the one that was signed",
             part=part,
         )
+        manifest = read_json(files[MANIFEST], Manifest, f"{part}/{MANIFEST}")
+        _must(manifest.part == part, "{part} 的清单属于别的部分", "the manifest of {part} is another part's", part=part)
+        case.manifests[part] = manifest
     return "ok"
 
 
 def _files(case: _Case) -> State:
     """Step 5: every file is listed, and is what the list says."""
     for part, files in case.parts.items():
-        manifest = read_json(files.get(MANIFEST, b""), Manifest, f"{part}/{MANIFEST}")
-        _must(manifest.part == part, "{part} 的清单属于别的部分", "the manifest of {part} is another part's", part=part)
-        listed = {one.path: one for one in manifest.files}
-        _must(len(listed) == len(manifest.files), "清单中有重名", "the manifest names a file twice")
+        _given(case.manifests.get(part))
+        paths = [one.path for one in case.manifests[part].files]
+        in_order = all(first < second for first, second in pairwise(paths))
+        _must(
+            in_order,
+            "{part} 的清单没有按次序",
+            "the manifest of {part} is out of order or names a file twice",
+            part=part,
+        )
+        listed = {one.path: one for one in case.manifests[part].files}
         here = set(files) - {MANIFEST}
         for path in sorted(here ^ set(listed)):
             _must(path in here, "缺少文件 {path}", "the file {path} is missing", path=printable(f"{part}/{path}"))
@@ -261,6 +283,8 @@ def _files(case: _Case) -> State:
         for path, one in listed.items():
             same = len(files[path]) == one.size and sha256(files[path]) == one.sha256
             _must(same, "文件已被改动：{path}", "the file {path} was changed", path=printable(f"{part}/{path}"))
+            if path.endswith(".json"):
+                read_canonical(files[path], limit=len(files[path]), place=Place(file=printable(f"{part}/{path}")))
     return "ok"
 
 
@@ -285,6 +309,8 @@ def _plan(case: _Case) -> State:
     _must(scenario == plan.scenario.digest, "场景文件与方案不符", "the scenario file is not that of the plan")
     candidate = sha256(case.file("public", CANDIDATE))
     _must(candidate == plan.candidate_text, "应用说明与方案不符", "the candidate file is not that of the plan")
+    names = [stage.name for stage in plan.stages]
+    _must(len(set(names)) == len(names), "方案中有重复的阶段", "the plan has a stage twice")
     case.plan = plan
     return "ok"
 
@@ -301,13 +327,18 @@ def _ledger(case: _Case) -> State:
         sha256(lines[-1]) == case.predicate.ledger_head, "台账末端与声明不符", "the ledger's head is not the signed one"
     )
     _must(events[0].pilot == case.predicate.pilot, "台账属于别的中试", "the ledger is another pilot's")
+    names = {"scenario": case.plan.scenario.digest, "candidate": case.plan.candidate.digest}
+    opened = [event for event in events if event.kind == "pilot.opened"]
+    once = opened == events[:1] and {name: opened[0].body.get(name) for name in names} == names
+    _must(once, "中试不是为该场景和应用开启的", "the pilot was not opened once, first, for this scenario and candidate")
     sealed = [event.seq for event in events if event.kind == "plan.sealed"]
     begun = [event.seq for event in events if event.kind == "stage.started"]
     first = begun[0] if begun else len(events) + 1
     in_order = len(sealed) == 1 and sealed[0] < first
     _must(in_order, "方案没有在首个阶段之前签署", "the plan was not sealed before the first stage")
-    told = events[sealed[0] - 1].body.get("plan")
-    _must(told == case.predicate.plan, "台账签署的是别的方案", "the ledger sealed another plan")
+    body = events[sealed[0] - 1].body
+    same = (body.get("plan"), body.get("commitment")) == (case.predicate.plan, case.plan.order.commitment)
+    _must(same, "台账签署的是别的方案", "the ledger sealed another plan")
     case.events = events
     return "ok"
 
@@ -329,19 +360,35 @@ def _records(case: _Case) -> State:
     evidence = read_json(case.file("restricted", EVIDENCE), Evidence, EVIDENCE)
     if case.order is None or case.plan is None or case.events is None:
         raise _Missing
-    done = {str(event.body.get("stage")): event.body.get("root") for event in case.events if event.kind == "stage.done"}
+    same = [one.stage for one in evidence.stages] == [stage.name for stage in case.plan.stages]
+    _must(same, "证据的阶段与方案不同", "the evidence has other stages than the plan")
+    bodies = [event.body for event in case.events if event.kind == "stage.done"]
+    done = [(body.get("stage"), body.get("ran"), body.get("root")) for body in bodies]
     salt = bytes.fromhex(case.order.record_salt)
     for one in evidence.stages:
         files = stage_arrays(restricted, one.stage)
         root = records_root(files, salt) if files else None
-        same = root == one.root == done.get(one.stage)
+        same = root == one.root and (one.stage, one.skipped is None, root) in done
         _must(same, "{stage} 的记录与台账不符", "the records of {stage} are not those of the ledger", stage=one.stage)
-    for stage in read_evidence(evidence, restricted):
-        if stage.stage == "effectiveness" and stage.records:
-            rows = stage.records.header.rows
-            once = len(set(stage.records["unit"].tolist())) == rows == case.plan.order.rows
-            _must(once, "隐藏样本的行数或编号不对", "the hidden rows are not each there once")
+    _must(len(done) == len(evidence.stages), "有阶段不止完成一次", "a stage is not done once")
+    case.measured = read_evidence(evidence, restricted)
+    for stage in case.measured:
+        _sound_records(stage, case.plan)
     return "ok"
+
+
+def _sound_records(stage: StageEvidence, plan: Plan) -> None:
+    if stage.records is None:
+        return
+    columns = [column.name for column in stage.records.header.columns]
+    named = stage.records.header.stage == stage.stage and len(set(columns)) == len(columns)
+    _must(named, "{stage} 的表头不对", "the header of {stage} is not right", stage=stage.stage)
+    known = bool((stage.records["status"] <= DATA).all())
+    _must(known, "{stage} 有未知的状态码", "{stage} has an unknown status", stage=stage.stage)
+    if stage.stage == "effectiveness":
+        rows = stage.records.header.rows
+        once = len(set(stage.records["unit"].tolist())) == rows == plan.order.rows
+        _must(once, "隐藏样本的行数或编号不对", "the hidden rows are not each there once")
 
 
 def _judged_again(case: _Case) -> State:
@@ -350,36 +397,25 @@ def _judged_again(case: _Case) -> State:
     if case.plan is None:
         raise _Missing
     report = read_json(case.file("public", ISOLATION), IsolationReport, ISOLATION)
-    level = report.isolation.level
-    _must(level == verdict.isolation, "隔离级别前后不一", "verdict and isolation report name different levels")
-    case.verdict = verdict
+    case.level, case.verdict = report.isolation.level, verdict
+    _none(not_planned(case.plan, verdict.judgement))
     if "restricted" not in case.parts:
-        _must(_follows(verdict.judgement), "结论不能由所列判定得出", "the outcome does not follow from the findings")
+        held = follows(case.plan, verdict.judgement, case.level)
+        _must(held, "结论不能由所列判定得出", "the outcome does not follow from the findings")
         return "ok"
-    evidence = read_json(case.file("restricted", EVIDENCE), Evidence, EVIDENCE)
-    measured = read_evidence(evidence, case.need("restricted"))
-    try:
-        again = judge(case.plan, measured, level)
-    except (ValueError, ArithmeticError, KeyError) as error:  # signed, and yet not what any line would have written
-        raise _Failed(Text(zh="这些记录无法判定", en="these records cannot be judged")) from error
-    for stored, own in zip(verdict.judgement.findings, again.findings, strict=False):
-        _must(
-            stored == own, "判据 {name} 重新判定的结果不同", "criterion {name} judged again differs", name=own.criterion
-        )
-    _must(again == verdict.judgement, "重新判定得到不同的结论", "judged again, the conclusion differs")
+    measured = case.measured
+    if measured is None:
+        raise _Missing
+    for stage in measured:
+        _none(unsound(stage.records) if stage.records else None)
+    _none(unlike(verdict.judgement, judge(case.plan, measured, case.level)))
     _must(outcome_digest(measured) == verdict.outcome_digest, "结果摘要不符", "the outcome digest differs")
     return "ok"
 
 
-def _follows(judgement: Judgement) -> bool:
-    """Say whether an outcome agrees with the answers listed; reasons beyond them can only end undecided."""
-    answers = {finding.answer for finding in judgement.findings}
-    idle = any(not stage.ran for stage in judgement.stages)
-    if judgement.outcome == "accepted":
-        return answers <= {"held"} and not idle
-    if judgement.outcome == "rejected":
-        return "refused" in answers
-    return bool(judgement.reasons)
+def _none(fault: Text | None) -> None:
+    if fault is not None:
+        raise _Failed(fault)
 
 
 def _agreement(case: _Case) -> State:
@@ -387,13 +423,19 @@ def _agreement(case: _Case) -> State:
     notice = None
     if "candidate" in case.parts:
         notice = read_json(case.file("candidate", NOTICE), Notice, NOTICE)
-        same = case.predicate is not None and notice.pilot == case.predicate.pilot
+        if case.predicate is None or case.subject is None:
+            raise _Missing
+        named = (case.predicate.pilot, case.predicate.scenario, case.subject[0])
+        same = (notice.pilot, notice.scenario, notice.candidate) == named
         _must(same, "通知属于别的中试", "the notice is another pilot's")
     if case.verdict is None or case.plan is None or case.predicate is None or case.events is None:
         if notice is None:
             raise _Missing
         return "ok"
     _verdict_names(case.verdict, case.plan, case.predicate)
+    _must(
+        case.verdict.isolation == case.level, "隔离级别前后不一", "verdict and isolation report name different levels"
+    )
     judged = [event.body.get("verdict") for event in case.events if event.kind == "verdict.judged"]
     same = judged == [sha256(case.file("public", VERDICT))]
     _must(same, "台账记下的是别的结论", "the ledger recorded another verdict")

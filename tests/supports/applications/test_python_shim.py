@@ -156,8 +156,11 @@ def test_a_module_that_needs_another_leaves_the_traceback(start):
     assert "No module named 'no_such_package'" in text
 
 
-def test_an_environment_without_numpy_says_so(start, tmp_path):
-    text = refused(start("", path=[str(tmp_path)]))
+def test_an_environment_without_numpy_says_so(scenario, make_candidate, tmp_path):
+    without = tmp_path / "without"
+    without.mkdir()
+    (without / "numpy.py").write_text("raise ModuleNotFoundError(\"No module named 'numpy'\", name='numpy')\n")
+    text = refused(cell(scenario, make_candidate(), tmp_path, without))
     assert "there is no module numpy" in text
     assert "requirements.lock" in text
 

@@ -18,8 +18,6 @@ def test_configuration_says_which_column_comes_in_which_block(scenario, make_can
         "schema": "pilotbase/start/1",
         "adapter": "python",
         "entry": "predict:predict",
-        "candidate": "/candidate",
-        "path": ["/env", "/candidate"],
         "inputs": ["site", "hours", "temperature"],
         "numbers": ["hours", "temperature"],
         "categories": ["site"],

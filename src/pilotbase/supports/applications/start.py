@@ -18,8 +18,10 @@ from pilotbase.pilot.scenario import Column, Scenario
 SCHEMA = "pilotbase/start/1"
 _SHIMS = "pilotbase.supports.applications.shims"
 _FROM_FRAMES = f"from {_SHIMS}.frames import module, stop\n"
-_CANDIDATE, _ENVIRONMENT = "/candidate", "/env"
-"""Where the cell shows the candidate and its installed requirements."""
+SHIM, CONFIGURATION, CANDIDATE, ENVIRONMENT = "/shim.py", "/config.json", "/candidate", "/env"
+"""Where the cell shows the shim, its configuration, the candidate and its installed requirements."""
+ARGUMENTS = (SHIM, CONFIGURATION, CANDIDATE, ENVIRONMENT)
+"""With what the interpreter is started."""
 
 
 def shim(candidate: Candidate) -> bytes:
@@ -48,8 +50,6 @@ def configuration(scenario: Scenario, candidate: Candidate) -> bytes:
         "schema": SCHEMA,
         "adapter": candidate.run.adapter,
         "entry": candidate.run.entry,
-        "candidate": _CANDIDATE,
-        "path": [_ENVIRONMENT, _CANDIDATE],
         "inputs": [column.name for column in asked],
         "numbers": [column.name for column in asked if column.type == "number"],
         "categories": [column.name for column in asked if column.type == "category"],

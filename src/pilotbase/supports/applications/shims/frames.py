@@ -69,12 +69,14 @@ class Pipe:
 def serve(load: Callable[[dict[str, Any]], Callable[[Any, Any], Any]]) -> None:
     """Load the candidate, say that it is ready, and answer requests until they end.
 
+    Arguments: the configuration's file, the candidate's folder, and the folders of its installed requirements.
+
     ``load`` takes the configuration and returns a function of two blocks, numbers (n, p) float64 and codes (n, q)
     int32, which returns the answers (m, k). m is sent as it is: a wrong count is for the host to see.
     """
     pipe = Pipe()
-    config = json.loads(Path(sys.argv[1]).read_text(encoding="utf-8"))
-    sys.path[:0] = [folder for folder in config["path"] if folder not in sys.path]
+    config = json.loads(Path(sys.argv[1]).read_text(encoding="utf-8")) | {"candidate": sys.argv[2]}
+    sys.path[:0] = [folder for folder in (*sys.argv[3:], sys.argv[2]) if folder not in sys.path]
     numpy = module("numpy")
     answer = load(config)
     pipe.send((0).to_bytes(8, "little"))
