@@ -1,6 +1,6 @@
 """A base in a temporary folder with a small scenario installed, and cells that run in this very process.
 
-The cells implement the ``Cell`` protocol of ``supports/compute/cell`` and speak the frames of docs/spec/protocol.md; what
+The cells implement the ``Cell`` protocol of ``supports/compute/cell`` and speak the frames of the protocol; what
 they answer is scripted. No network, no bubblewrap, no data but that of ``pack/loader.py``.
 """
 

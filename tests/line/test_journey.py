@@ -1,4 +1,4 @@
-"""The journey: sealed before it starts, issued once, and resumed after a cut at any event as if nothing had happened."""
+"""The journey: sealed before it starts, issued once, and after a cut at any event resumed as if nothing had been."""
 
 from __future__ import annotations
 

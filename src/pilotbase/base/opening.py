@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import shutil
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 
 from pilotbase.evidence.keyfiles import load_ring, load_secret, load_signing_key
@@ -78,8 +80,8 @@ def isolated_loading(place: Home, wheels: Path | None) -> Loading:
     """Return what runs a pack's loader in a cell without network."""
 
     def load(loader: Path, lock: Path, out: Path) -> None:
-        installed = environment.build(lock, place.root, wheels)
-        done = work(_loader_spec(loader, installed), out, _LOADER_LIMITS.run, state=place.root)
+        with _kept_private(environment.build(lock, place.root, wheels)) as installed:
+            done = work(_loader_spec(loader, installed), out, _LOADER_LIMITS.run, state=place.root)
         if done.exit_code:
             raise _not_loaded(loader, done.stderr)
 
@@ -90,12 +92,22 @@ def plain_loading(place: Home, wheels: Path | None) -> Loading:
     """Return what runs a pack's loader as an ordinary process, for machines without isolation."""
 
     def load(loader: Path, lock: Path, out: Path) -> None:
-        installed = environment.build_plain(lock, place.root, wheels)
-        done = plain_work(_loader_spec(loader, installed), out, _LOADER_LIMITS.run)
+        with _kept_private(environment.build_plain(lock, place.root, wheels)) as installed:
+            done = plain_work(_loader_spec(loader, installed), out, _LOADER_LIMITS.run)
         if done.exit_code:
             raise _not_loaded(loader, done.stderr)
 
     return load
+
+
+@contextmanager
+def _kept_private(installed: Path) -> Iterator[Path]:
+    """Shut a pack's environment to other users and remove it after use: its packages may carry the answers."""
+    installed.chmod(0o700)
+    try:
+        yield installed
+    finally:
+        shutil.rmtree(installed)
 
 
 def _loader_spec(loader: Path, installed: Path) -> CellSpec:

@@ -31,7 +31,7 @@ from pilotbase.line.journey import Issued
 from pilotbase.line.means import Unwatched, Watch
 from pilotbase.line.rehearse import Rehearsed
 from pilotbase.line.replay import Replayed
-from pilotbase.line.seal import draft, open_pack, open_submission, order_seed, shown_counts
+from pilotbase.line.seal import draft, is_installed, open_pack, open_submission, order_seed, shown_counts
 from pilotbase.pilot import verify as verifying
 from pilotbase.pilot.document import read_json
 from pilotbase.pilot.dossier import PARTS, PLAN, STATEMENT, VERDICT, Copy, read_copy
@@ -212,10 +212,18 @@ def list_scenarios() -> list[Offered]:
 
 
 def find_scenario(reference: str) -> Offered:
-    """Return a pack by name, or by a path to its folder (FORMATS section 2)."""
+    """Return a pack that can be installed, by name or by a path to its folder (FORMATS section 2)."""
     if reference.startswith((".", "/")):
         return installing.read_pack(Path(reference))
     return installing.find_pack(reference)
+
+
+def describe_scenario(reference: str, *, environment: Mapping[str, str] = os.environ) -> Scenario:
+    """Return what a scenario asks: as it is installed here, else as it is offered."""
+    custody = home(environment).custody
+    if is_installed(custody, reference):
+        return open_pack(custody, reference).scenario
+    return find_scenario(reference).scenario
 
 
 def install_scenario(
@@ -284,7 +292,7 @@ def write_report(dossier: Path, out: Path, language: Language, *, environment: M
 
 def new_candidate(source: str, folder: Path, scenario: str) -> tuple[Path, ...]:
     """Write a candidate's folder for a scenario from a model file or a function."""
-    return make_candidate(source, folder, find_scenario(scenario).scenario)
+    return make_candidate(source, folder, describe_scenario(scenario))
 
 
 def lock(wheels: Path, out: Path) -> int:

@@ -83,12 +83,23 @@ def open_pack(home_custody: Path, reference: str) -> Pack:
     return Pack(scenario=scenario, text=text, custody=Custody.open(folder / "binding.toml", scenario))
 
 
+def is_installed(home_custody: Path, reference: str) -> bool:
+    """Whether this base has a scenario in custody."""
+    return bool(_candidates(home_custody, reference))
+
+
+def _candidates(home_custody: Path, reference: str) -> list[Path]:
+    """Return the installed folders that a reference may mean."""
+    name, _, version = reference.partition("@")
+    folders = home_custody.glob("*/*@*/scenario.toml")
+    held = [(f"{path.parent.parent.name}/{path.parent.name}", path.parent) for path in folders]
+    return [path for full, path in held if full.partition("@")[0] == name and version in {"", full.partition("@")[2]}]
+
+
 def _installed(home_custody: Path, reference: str) -> Path:
     """Find the installed folder; without a version the newest one is meant."""
-    name, _, version = reference.partition("@")
-    sector, _, short = name.partition("/")
-    found = sorted((home_custody / sector).glob(f"{short}@*/scenario.toml")) if short.isascii() and short else []
-    found = [path for path in found if not version or path.parent.name == f"{short}@{version}"]
+    name = reference.partition("@")[0]
+    found = _candidates(home_custody, reference)
     if not found:
         raise InputError(
             Text(zh="此基地没有安装该场景", en="this base has not installed that scenario"),
@@ -99,7 +110,7 @@ def _installed(home_custody: Path, reference: str) -> Path:
                 en=f"pilotbase scenarios list; pilotbase scenarios install {printable(name)}",
             ),
         )
-    return max((path.parent for path in found), key=lambda path: _version(path.name.partition("@")[2]))
+    return max(found, key=lambda path: _version(path.name.partition("@")[2]))
 
 
 def _version(text: str) -> tuple[int, ...]:

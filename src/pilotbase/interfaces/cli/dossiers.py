@@ -65,6 +65,7 @@ def _show(report: Report) -> None:
     print()
     if report.unknown_signer:
         print(f"UNKNOWN SIGNER {report.unknown_signer}")
+        say(_ASK)
     if not report.verified:
         say(_NOT.fill(steps=", ".join(str(number) for number in report.failed)))
         return
@@ -74,6 +75,10 @@ def _show(report: Report) -> None:
         print(f"- {text.say(chosen())}")
 
 
+_ASK = Text(
+    zh="请通过可信渠道向签发基地索取 keys.json，再用 --trust keys.json 核验",
+    en="get the issuing base's keys.json by a way that you trust, then verify with --trust keys.json",
+)
 _NOT = Text(zh="核验未通过：第 {steps} 步", en="not verified: step {steps}")
 _HOLDS = Text(zh="核验通过。结论：{outcome}", en="verified. Outcome: {outcome}")
 _WITHHELD = Text(zh="未随附", en="withheld")

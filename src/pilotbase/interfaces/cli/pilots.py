@@ -17,6 +17,7 @@ from pilotbase.interfaces.cli.screen import table, watching
 from pilotbase.line.journey import Issued
 from pilotbase.line.rehearse import Rehearsed
 from pilotbase.pilot.document import to_tree
+from pilotbase.pilot.dossier import CONFORMANCE_LOG
 from pilotbase.pilot.plan import OBSERVED
 from pilotbase.pilot.sentences import number, quantity
 from pilotbase.pilot.verdict import Finding, StageFindings, stage_name
@@ -71,10 +72,17 @@ def show_verdict(issued: Issued) -> None:
     print()
     print(f"{OUTCOMES[verdict.outcome].say(chosen())}  {verdict.candidate}  →  {verdict.scenario}")
     say(conclusion(verdict))
+    told = issued.dossier / "candidate" / CONFORMANCE_LOG
+    if told.is_file() and verdict.outcome != "accepted":
+        say(_TOLD.fill(path=told))
     report = issued.dossier / "public" / f"report.{chosen()}.html"
     say(_WHERE.fill(dossier=issued.dossier, report=report, until=verdict.valid_until[:10]))
 
 
+_TOLD = Text(
+    zh="应用在合规性阶段写到标准错误的内容：{path}",
+    en="what the application wrote to standard error at conformance: {path}",
+)
 _WHERE = Text(
     zh="档案：{dossier}\n报告：{report}\n有效期至 {until}。核验：pilotbase verify {dossier}",
     en="dossier: {dossier}\nreport:  {report}\nvalid until {until}. To verify: pilotbase verify {dossier}",
@@ -106,9 +114,10 @@ def _number(text: str | None) -> float | None:
 
 
 def _bound(finding: Finding) -> str:
-    """Return the bound on which "held" rests, with its direction."""
-    bound = finding.lower if finding.op == ">=" else finding.upper
-    return "" if bound is None else f"{'≥' if finding.op == '>=' else '≤'} {quantity(float(bound), finding.unit)}"
+    """Return the bound on which the answer rests, with its direction: a refusal rests on the other one."""
+    low = (finding.op == ">=") is (finding.answer != "refused")
+    bound = finding.lower if low else finding.upper
+    return "" if bound is None else f"{'≥' if low else '≤'} {quantity(float(bound), finding.unit)}"
 
 
 _NOT_RUN = Text(zh="{stage}：未进行，{why}", en="{stage}: not run, {why}")
@@ -246,7 +255,7 @@ _FORECASTS = (
     Text(zh="现有", en="has"),
     Text(zh="需要", en="needs"),
     Text(zh="所计", en="counted"),
-    Text(zh="可判定", en="decidable"),
+    Text(zh="完美者可达标", en="a perfect one passes"),
 )
 _UNSIGNED = Text(
     zh="“需要”：用固定样本量的检验，判定一个比门槛好出一个余量的应用所需的数量（近似）。\n"

@@ -33,10 +33,9 @@ def list_(
     if installed:
         print("\n".join(here))
         return 0
-    rows = [
-        (pack.scenario.name, pack.scenario.title.say(chosen()), "✓" if pack.scenario.name in here else "–")
-        for pack in verbs.list_scenarios()
-    ]
+    titles = {pack.scenario.name: pack.scenario.title for pack in verbs.list_scenarios()}
+    titles |= {name: verbs.describe_scenario(name).title for name in here}
+    rows = [(name, title.say(chosen()), "✓" if name in here else "–") for name, title in sorted(titles.items())]
     table(_LIST, rows)
     return 0
 
@@ -47,11 +46,11 @@ _LIST = (Text(zh="场景", en="scenario"), Text(zh="名称", en="title"), Text(z
 def show(scenario: str, /, *, lang: Lang = None, json: bool = False) -> int:
     """Show what SCENARIO asks, of whom, and by which criteria."""
     del lang
-    pack = verbs.find_scenario(scenario)
+    asked = verbs.describe_scenario(scenario)
     if json:
-        answer_json(to_tree(pack.scenario))
+        answer_json(to_tree(asked))
         return 0
-    _show(pack.scenario)
+    _show(asked)
     return 0
 
 
