@@ -26,6 +26,9 @@ from pilotbase.foundation.text import Text
 from pilotbase.line.cells import Cells
 from pilotbase.line.install import install, read_pack
 from pilotbase.line.means import Means, Unwatched
+from pilotbase.line.run import Forgetful
+from pilotbase.line.seal import draft, open_pack, open_submission, order_seed
+from pilotbase.line.stages import Work
 from pilotbase.pilot.trace import Isolation, Layer, Usage
 from pilotbase.supports.compute.cell import CandidateFailed, CellSpec, Expect, failed
 
@@ -249,3 +252,22 @@ def make_pack(folder: Path, *changes: tuple[str, str]) -> Path:
         text = text.replace(old, new, 1)
     path.write_text(text, encoding="utf-8")
     return folder
+
+
+def make_work(means: Means, room: Path, cells: FakeCells | None = None, candidate: Path = CANDIDATE) -> Work:
+    """Return what the stages of a drafted, unsealed plan would work with."""
+    pack = open_pack(means.home.custody, SCENARIO)
+    room.mkdir(parents=True, exist_ok=True)
+    submission = open_submission(candidate, room)
+    seed = order_seed(means.secret, pack, submission)
+    plan, _ = draft("019ab1c2-7d3e-7f00-8a11-2b3c4d5e6f70", pack, submission, seed=seed, moment=means.clock())
+    return Work(
+        plan=plan,
+        pack=pack,
+        submission=submission,
+        seed=seed,
+        open_cell=(cells or FakeCells()).cells.opener(pack.scenario, submission, Unwatched()),
+        hidden="hidden",
+        recall=Forgetful(),
+        watch=Unwatched(),
+    )
