@@ -187,12 +187,13 @@ def fairness(_: Work, stage: PlannedStage) -> Done:
 def efficiency(work: Work, stage: PlannedStage) -> Done:
     """Time single requests, then full batches, on sample rows; observe memory from outside."""
     requests = _requests(work, "sample", stage.rows)
-    work.watch.stage(stage.name, stage.rows)
+    some = first(requests, LATENCY_REQUESTS)
+    work.watch.stage(stage.name, len(some.ids))
     session = _session(work)
     try:
         session.ask(requests.numbers[:1], requests.codes[:1])  # the first answer of a fresh process is start-up
-        some = first(requests, LATENCY_REQUESTS)
         singles = ask_all(session, some, 1, work.watch, Forgetful())
+        work.watch.stage(stage.name, stage.rows)
         whole = ask_all(session, requests, work.plan.batch_rows, work.watch, Forgetful())
     finally:
         session.close()

@@ -6,13 +6,13 @@ from pilotbase.base import verbs
 from pilotbase.foundation.errors import IsolationError
 from pilotbase.foundation.text import Text
 from pilotbase.interfaces.cli.language import chosen
-from pilotbase.interfaces.cli.pilots import Lang
 from pilotbase.interfaces.cli.say import answer_json, say
 from pilotbase.interfaces.cli.screen import table
+from pilotbase.interfaces.cli.words import Json, Lang
 from pilotbase.pilot.document import to_tree
 
 
-def doctor(*, lang: Lang = None, json: bool = False) -> int:
+def doctor(*, lang: Lang = None, json: Json = False) -> int:
     """Test the isolation of this machine and say what is missing and how to mend it. 0 full, 69 not."""
     del lang
     found = verbs.examine()

@@ -3,21 +3,18 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
-
-from cyclopts import Parameter
 
 from pilotbase.base import verbs
 from pilotbase.foundation.text import Text
 from pilotbase.interfaces.cli.language import chosen
-from pilotbase.interfaces.cli.pilots import OUTCOMES, Lang, Wheels
+from pilotbase.interfaces.cli.pilots import OUTCOMES
 from pilotbase.interfaces.cli.say import answer_json, say
 from pilotbase.interfaces.cli.screen import watching
+from pilotbase.interfaces.cli.words import CandidatePath, DossierPath, Json, Lang, Trust, Wheels
 from pilotbase.pilot.verify import Report
 
 NOT_VERIFIED = 4  # exit code, FORMATS section 8
 
-Trust = Annotated[Path | None, Parameter(help="keys.json of the bases you trust; the local base's keys if not given")]
 
 _STATES = {
     "ok": Text(zh="通过", en="ok"),
@@ -28,7 +25,7 @@ _STATES = {
 }
 
 
-def verify(dossier: Path, /, *, trust: Trust = None, lang: Lang = None, json: bool = False) -> int:
+def verify(dossier: DossierPath, /, *, trust: Trust = None, lang: Lang = None, json: Json = False) -> int:
     """Verify DOSSIER in numbered steps and judge it again. 0 verified, 4 not verified."""
     del lang
     report = verbs.verify(dossier, trust=trust)
@@ -85,14 +82,14 @@ _WITHHELD = Text(zh="未随附", en="withheld")
 
 
 def replay(
-    dossier: Path,
-    candidate: Path,
+    dossier: DossierPath,
+    candidate: CandidatePath,
     /,
     *,
     trust: Trust = None,
     wheels: Wheels = None,
     lang: Lang = None,
-    json: bool = False,
+    json: Json = False,
 ) -> int:
     """Run the stages of DOSSIER again with CANDIDATE and compare. 0 the same outcome digest, 4 not."""
     del lang
@@ -117,7 +114,7 @@ _OTHER = Text(zh="重放不一致", en="the replay differs")
 _TIMES = Text(zh="时间类判据取决于机器，不参与比对。", en="Timing criteria depend on the machine and are not compared.")
 
 
-def report(dossier: Path, out: Path, /, *, lang: Lang = None) -> int:
+def report(dossier: DossierPath, out: Path, /, *, lang: Lang = None) -> int:
     """Write the report of DOSSIER as one HTML file."""
     del lang
     verbs.write_report(dossier, out, chosen())

@@ -7,9 +7,9 @@ from pathlib import Path
 from pilotbase.base import keyring
 from pilotbase.foundation.clock import stamp
 from pilotbase.foundation.text import Text
-from pilotbase.interfaces.cli.pilots import Lang
 from pilotbase.interfaces.cli.say import say
 from pilotbase.interfaces.cli.screen import table
+from pilotbase.interfaces.cli.words import Lang
 
 
 def init(*, owner: str = "local-base", lang: Lang = None) -> int:

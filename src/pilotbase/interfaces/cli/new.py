@@ -9,16 +9,19 @@ from cyclopts import Parameter
 
 from pilotbase.base import verbs
 from pilotbase.foundation.text import Text
-from pilotbase.interfaces.cli.pilots import Lang
 from pilotbase.interfaces.cli.say import say
+from pilotbase.interfaces.cli.words import Lang, PackName, told
 
 
 def candidate(
     folder: Path,
     /,
     *,
-    scenario: str,
-    source: Annotated[str, Parameter(name="--from", help="model.onnx, or predict.py:function")],
+    scenario: PackName,
+    source: Annotated[
+        str,
+        Parameter(name="--from", help=told("model.onnx，或 predict.py:函数名", "model.onnx, or predict.py:function")),
+    ],
     lang: Lang = None,
 ) -> int:
     """Write a candidate's folder for SCENARIO from a model file or a Python function."""

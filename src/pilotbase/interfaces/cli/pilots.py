@@ -3,17 +3,25 @@
 from __future__ import annotations
 
 import re
-from pathlib import Path
-from typing import Annotated
-
-from cyclopts import Parameter
 
 from pilotbase.base import verbs
 from pilotbase.foundation.errors import UsageError
-from pilotbase.foundation.text import Language, Text, printable
+from pilotbase.foundation.text import Text, printable
 from pilotbase.interfaces.cli.language import chosen
 from pilotbase.interfaces.cli.say import answer_json, say
 from pilotbase.interfaces.cli.screen import table, watching
+from pilotbase.interfaces.cli.words import (
+    CandidatePath,
+    Json,
+    Lang,
+    Out,
+    Page,
+    Resume,
+    ScenarioName,
+    Seed,
+    TrustCode,
+    Wheels,
+)
 from pilotbase.line.journey import Issued
 from pilotbase.line.rehearse import Rehearsed
 from pilotbase.pilot.document import to_tree
@@ -36,21 +44,18 @@ ANSWERS = {
     "not_shown": Text(zh="证据不足", en="not shown"),
 }
 
-Wheels = Annotated[Path | None, Parameter(help="folder of wheels to install from, instead of the package index")]
-Lang = Annotated[Language | None, Parameter(help="zh | en")]
-
 
 def run(
-    scenario: str,
-    candidate: Path,
+    scenario: ScenarioName,
+    candidate: CandidatePath,
     /,
     *,
-    out: Path | None = None,
+    out: Out = None,
     lang: Lang = None,
-    json: bool = False,
+    json: Json = False,
     wheels: Wheels = None,
-    resume: bool = False,
-    i_trust_this_code: Annotated[bool, Parameter(negative=(), help="no isolation; ends undecided")] = False,
+    resume: Resume = False,
+    i_trust_this_code: TrustCode = False,
 ) -> int:
     """Pilot CANDIDATE in SCENARIO to a signed verdict. Exit: 0 accepted, 10 rejected, 20 undecided."""
     del lang  # read before the command was found, see ``language``
@@ -133,15 +138,15 @@ _FINDINGS = (
 
 
 def rehearse(
-    scenario: str,
-    candidate: Path,
+    scenario: ScenarioName,
+    candidate: CandidatePath,
     /,
     *,
     lang: Lang = None,
-    json: bool = False,
+    json: Json = False,
     wheels: Wheels = None,
-    seed: Annotated[str | None, Parameter(help="64 hexadecimal digits; the order is random if not given")] = None,
-    report: Annotated[Path | None, Parameter(help="write a page about it to this HTML file")] = None,
+    seed: Seed = None,
+    report: Page = None,
 ) -> int:
     """Walk the same line on the public sample, without isolation. Not a verdict."""
     del lang
@@ -205,7 +210,7 @@ _OPTIMISTIC = Text(
 )
 
 
-def plan(scenario: str, candidate: Path, /, *, lang: Lang = None, json: bool = False) -> int:
+def plan(scenario: ScenarioName, candidate: CandidatePath, /, *, lang: Lang = None, json: Json = False) -> int:
     """Draft the plan without signing it, with the sample sizes of fixed-n tests. Nothing is run or recorded."""
     del lang
     drafted = verbs.plan(scenario, candidate)

@@ -10,21 +10,22 @@ from cyclopts import Parameter
 from pilotbase.base import verbs
 from pilotbase.foundation.text import Text
 from pilotbase.interfaces.cli.language import chosen
-from pilotbase.interfaces.cli.pilots import Lang, Wheels, show_forecasts
+from pilotbase.interfaces.cli.pilots import show_forecasts
 from pilotbase.interfaces.cli.say import answer_json, say
 from pilotbase.interfaces.cli.screen import table, watching
+from pilotbase.interfaces.cli.words import Json, Lang, PackName, ScenarioName, TrustLoader, Wheels, told
 from pilotbase.pilot.document import to_tree
 from pilotbase.pilot.scenario import Scenario
 from pilotbase.pilot.sentences import quantity
 from pilotbase.pilot.verdict import stage_name
 from pilotbase.supports.data.quality import Remark
 
-Trusting = Annotated[bool, Parameter(negative=(), help="run the pack's loader without isolation")]
-
 
 def list_(
     *,
-    installed: Annotated[bool, Parameter(negative=(), help="names of the installed ones only")] = False,
+    installed: Annotated[
+        bool, Parameter(negative=(), help=told("只列已安装的名称", "names of the installed ones only"))
+    ] = False,
     lang: Lang = None,
 ) -> int:
     """List the scenarios that can be installed, and whether they are."""
@@ -43,7 +44,7 @@ def list_(
 _LIST = (Text(zh="场景", en="scenario"), Text(zh="名称", en="title"), Text(zh="已安装", en="installed"))
 
 
-def show(scenario: str, /, *, lang: Lang = None, json: bool = False) -> int:
+def show(scenario: PackName, /, *, lang: Lang = None, json: Json = False) -> int:
     """Show what SCENARIO asks, of whom, and by which criteria."""
     del lang
     asked = verbs.describe_scenario(scenario)
@@ -89,7 +90,9 @@ _COLUMNS = (
 )
 
 
-def install(scenario: str, /, *, wheels: Wheels = None, i_trust_this_code: Trusting = False, lang: Lang = None) -> int:
+def install(
+    scenario: PackName, /, *, wheels: Wheels = None, i_trust_this_code: TrustLoader = False, lang: Lang = None
+) -> int:
     """Install SCENARIO: build its environment, load its data in a cell without network, put it into custody."""
     del lang
     with watching() as watch:
@@ -113,7 +116,7 @@ def _remarks(remarks: tuple[Remark, ...]) -> None:
         print(f"- [{one.severity}] {one.text.say(chosen())}")
 
 
-def sample(scenario: str, out: Path, /, *, lang: Lang = None) -> int:
+def sample(scenario: ScenarioName, out: Path, /, *, lang: Lang = None) -> int:
     """Write the public sample of SCENARIO to OUT as CSV."""
     del lang
     verbs.export_sample(scenario, out)
@@ -125,11 +128,11 @@ _SAMPLE = Text(zh="公开样本：{path}", en="public sample: {path}")
 
 
 def check(
-    scenario: str,
+    scenario: PackName,
     /,
     *,
     wheels: Wheels = None,
-    i_trust_this_code: Trusting = False,
+    i_trust_this_code: TrustLoader = False,
     lang: Lang = None,
 ) -> int:
     """Check a scenario pack: its documents, its data, and what the data can decide. Changes nothing."""

@@ -195,6 +195,11 @@ entry = "{entry}"
 requirements = "requirements.lock"{threshold}
 
 [asks]
+# python：函数收到一个字典（列名 → 一维数组；数值为 float64，缺失为 NaN；类别为 int32 编码，-1 缺失，-2 词表外），
+# 返回一个字典（output 中的名称 → 等长的数组）。onnx：输入为 float32 矩阵，列按 inputs 的次序，类别以编码表示。
+# python: the function gets a dict, column -> 1-d array (numbers float64, missing NaN; categories int32 codes, -1
+# missing, -2 not in the vocabulary), and returns a dict, name in output -> array of the same length. onnx: one float32
+# matrix, columns in the order of inputs, categories as their codes.
 # 只保留应用真正要用的列，按应用所要的顺序。
 # Keep the columns that the candidate uses, in the order in which it wants them.
 inputs = [
