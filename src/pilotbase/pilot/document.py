@@ -80,21 +80,21 @@ def to_tree(noun: Noun) -> dict[str, object]:
 
 
 def _convert(tree: object, kind: type[N], file: str, source: str) -> N:
-    _check_schema(tree, kind, file)
+    _check_schema(tree, kind, file, source)
     try:
         return msgspec.convert(tree, kind)
     except msgspec.ValidationError as error:
         raise _fault(str(error), tree, kind, file, source) from error
 
 
-def _check_schema(tree: object, kind: type[Noun], file: str) -> None:
+def _check_schema(tree: object, kind: type[Noun], file: str, source: str) -> None:
     """Refuse an unknown noun or major version in words. FORMATS section 3."""
     wanted = getattr(kind, "SCHEMA", None)
     found = tree.get("schema") if isinstance(tree, dict) else None
     if wanted is not None and found != wanted:
         raise InputError(
             Text(zh="不是此版本能读的文档", en="not a document that this release can read"),
-            place=Place(file=file, field="schema"),
+            place=locate("schema", source, file),
             found=printable(str(found)),
             expected=Text(zh=str(wanted), en=str(wanted)),
             remedy=Text(zh="请核对文件，或使用能读该版本的发行版", en="check the file, or use a release that reads it"),
@@ -213,7 +213,7 @@ def _value_at(tree: object, path: str) -> str:
             value = value[int(part)] if isinstance(value, list) else value[part]  # type: ignore[index]
         except (KeyError, IndexError, TypeError, ValueError):
             return ""
-    return printable(repr(value), 80)
+    return printable(str(value) if isinstance(value, Decimal) else repr(value), 80)
 
 
 def _line_in(message: str) -> int:

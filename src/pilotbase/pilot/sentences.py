@@ -177,7 +177,7 @@ def fact_sentence(criterion: Criterion, value: Decimal, details: tuple[Text, ...
         return join(said, _ANSWERS[given])
     least = criterion.op == ">="
     said = Text(
-        zh="{text}：观察到 {value}（要求{rule} {threshold}）。只观察一次，没有误差率。",
+        zh="{text}：观察到 {value}（要求{rule} {threshold}）。只观察一次，没有错误率。",
         en="{text}: {value} seen ({rule} {threshold} required). Observed once, no error rate.",
     ).fill(
         text=criterion.text,

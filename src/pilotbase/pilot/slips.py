@@ -158,11 +158,11 @@ _NO_METHOD = Text(zh="没有这样的判定方法，或它不适用于该指标"
 def _rates(criterion: Criterion) -> Iterator[Slip]:
     for name, rate in (("alpha", criterion.alpha), ("beta", criterion.beta)):
         if criterion.method == OBSERVED and rate is not None:
-            what = Text(zh="只观察一次的事实没有误差率", en="a fact that is seen once carries no error rate")
+            what = Text(zh="只观察一次的事实没有错误率", en="a fact that is seen once carries no error rate")
             yield Slip(field=name, what=what, found=str(rate), remedy=_LEAVE_OUT)
         elif criterion.method != OBSERVED and rate is None:
             expected = Text(zh="大于 0，小于 0.5", en="above 0 and below 0.5")
-            yield Slip(field=name, what=Text(zh="缺少误差率", en="an error rate is missing"), expected=expected)
+            yield Slip(field=name, what=Text(zh="缺少错误率", en="an error rate is missing"), expected=expected)
         elif rate is not None:
             yield from _outside(name, rate, str(_FINEST), "0.5")
 
@@ -238,7 +238,8 @@ def _quantity(field: str, text: str, read: Callable[[str], float], most: float =
         yield Slip(field=field, what=error.what, found=error.found, expected=error.expected, remedy=error.remedy)
         return
     if not 0 < amount <= most:
-        yield Slip(field=field, what=_OUT_OF_RANGE, found=text, expected=Text(zh="大于 0", en="above 0"))
+        expected = Text(zh="大于 0，且在用得到的范围内", en="above 0, and of some use")
+        yield Slip(field=field, what=_OUT_OF_RANGE, found=text, expected=expected)
 
 
 def _scenario(scenario: Scenario) -> Iterator[Slip]:

@@ -59,7 +59,7 @@ def why(judgement: Judgement) -> tuple[Text, ...]:
 
 
 _ALL_HELD = Text(
-    zh="{total} 项要求全部达标：{rated} 项由数据在规定的误差率下证明，{observed} 项为直接核查的事实。",
+    zh="{total} 项要求全部达标：{rated} 项由数据在规定的错误率下证明，{observed} 项为直接核查的事实。",
     en="All {total} requirements are held: {rated} shown by data at the stated error rates, {observed} checked as "
     "facts.",
 )
@@ -116,7 +116,7 @@ _LARGE_SAMPLE = Text(
     en="Some of the methods are large-sample approximations, so this rate is approximate.",
 )
 _FACTS = Text(
-    zh="结论依据直接核查的事实，不涉及误差率。",
+    zh="结论依据直接核查的事实，不涉及错误率。",
     en="The outcome rests on facts that were checked directly; no error rate applies.",
 )
 _NEITHER = Text(zh="“证据不足”既不是通过，也不是不通过。", en='"Undecided" is neither an acceptance nor a rejection.')

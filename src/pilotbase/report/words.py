@@ -41,13 +41,13 @@ GRADES: dict[Grade, Text] = {
     "observed": Text(zh="直接核查", en="observed"),
 }
 GRADE_LINES: dict[Grade, Text] = {
-    "exact": Text(zh="误差率由样本的确切分布算出。", en="the error rate follows from the exact law of the sample."),
-    "finite-sample": Text(zh="误差率在任何样本量下都有上界。", en="the error rate is bounded at every sample size."),
+    "exact": Text(zh="错误率由样本的确切分布算出。", en="the error rate follows from the exact law of the sample."),
+    "finite-sample": Text(zh="错误率在任何样本量下都有上界。", en="the error rate is bounded at every sample size."),
     "asymptotic": Text(
-        zh="误差率为大样本近似；只有通过预设的样本量检查后才使用。",
+        zh="错误率为大样本近似；只有通过预设的样本量检查后才使用。",
         en="the error rate is a large-sample approximation, used only behind a check of the sample size.",
     ),
-    "observed": Text(zh="只核查一次的事实，没有误差率。", en="a fact, checked once; it has no error rate."),
+    "observed": Text(zh="只核查一次的事实，没有错误率。", en="a fact, checked once; it has no error rate."),
 }
 
 COUNTS: dict[str, Text] = {
