@@ -211,12 +211,13 @@ class FakeCells:
     script: Script = honest
     ready: bytes | BaseException = bytes(8)
     isolation: Isolation = FULL
+    memory: int = 50_000_000
     opened: list[FakeCell] = field(default_factory=list)
     built: list[Path] = field(default_factory=list)
 
     @contextmanager
     def open(self, spec: CellSpec) -> Iterator[FakeCell]:
-        cell = FakeCell(len(self.opened), spec, self.script, self.ready)
+        cell = FakeCell(len(self.opened), spec, self.script, self.ready, memory=self.memory)
         self.opened.append(cell)
         yield cell
         assert cell.closed, "a cell was left open"

@@ -39,17 +39,17 @@ def test_whoever_fails_at_conformance_is_shown_no_hidden_row(means: Means, tmp_p
     assert all("Conformance" in one.evidence.skipped.en for one in done[2:] if one.evidence.skipped)
 
 
-def bad_scores(work: object) -> FakeCells:
+def bad_scores() -> FakeCells:
     return FakeCells(lambda ask: frame([[0.5, 0.0]] * ask.rows))
 
 
 def test_a_stage_that_says_continue_lets_the_next_one_open(means: Means, tmp_path: Path) -> None:
-    done = walk(make_work(means, tmp_path / "room", bad_scores(None)))
+    done = walk(make_work(means, tmp_path / "room", bad_scores()))
     assert ran(done) == [True, True, True, True, True]  # effectiveness and fairness say continue
 
 
 def test_a_stage_that_does_not_closes_all_behind_it_and_is_named(means: Means, tmp_path: Path) -> None:
-    work = make_work(means, tmp_path / "room", bad_scores(None))
+    work = make_work(means, tmp_path / "room", bad_scores())
     stages = tuple(msgspec.structs.replace(stage, proceed=stage.name == "fairness") for stage in work.plan.stages)
     done = walk(replace(work, plan=msgspec.structs.replace(work.plan, stages=stages)))
     assert ran(done) == [True, True, True, False, False]

@@ -6,10 +6,10 @@ from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
+import msgspec
 import numpy as np
 import pytest
 from fake_base import (
-    CANDIDATE,
     HIDDEN,
     Ask,
     FakeCells,
@@ -125,8 +125,6 @@ def test_hostile_names_are_printable_in_a_finding(base: Means, tmp_path: Path) -
 
 
 def replace_asks(work: Work, inputs: tuple[str, ...]) -> Work:
-    import msgspec  # noqa: PLC0415
-
     replaced = msgspec.structs.replace
     candidate = work.submission.candidate
     asks = replaced(candidate.asks, inputs=inputs)
@@ -247,7 +245,3 @@ def test_a_stage_left_out_says_why(base: Means, tmp_path: Path) -> None:
     done = skipped(planned(make_work(base, tmp_path), "efficiency"), why)
     assert done.evidence.skipped == why
     assert done.evidence.records is None
-
-
-def test_the_candidate_of_this_room_is_sound() -> None:
-    assert (CANDIDATE / "candidate.toml").is_file()

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from pilotbase.foundation.canonical import canonical_bytes
 from pilotbase.foundation.digests import keyed, merkle_leaf, merkle_root, sha256
 from pilotbase.foundation.errors import InputError, Place
-from pilotbase.foundation.text import Text
+from pilotbase.foundation.text import Text, printable
 from pilotbase.pilot.document import Noun, read_json, to_bytes
 from pilotbase.pilot.scenario import Name, StageName
 
@@ -108,7 +108,7 @@ def unpack(files: Mapping[str, bytes]) -> Records:
         raise InputError(
             Text(zh="记录文件与表头不符", en="the record files are not those of the header"),
             place=Place(file="header.json"),
-            found=", ".join(sorted(files)),
+            found=printable(", ".join(sorted(files))),
             expected=Text(zh=", ".join(sorted(wanted)), en=", ".join(sorted(wanted))),
         )
     arrays = {}
