@@ -32,9 +32,8 @@ def replaced(name: str, **changes: Any) -> Criterion:
 
 
 def rate(measure: str, op: str = ">=", threshold: str = "0.7", margin: str = "0") -> Criterion:
-    return replaced(
-        "brier", measure=measure, method="clopper-pearson/1", op=op, threshold=Decimal(threshold), margin=Decimal(margin)
-    )  # fmt: skip
+    bar = {"op": op, "threshold": Decimal(threshold), "margin": Decimal(margin)}
+    return replaced("brier", measure=measure, method="clopper-pearson/1", **bar)
 
 
 def records(rows: int = 400, status: Any = None) -> Records:

@@ -118,8 +118,8 @@ def test_any_sound_rate_can_be_forecast_quickly(measure: str, op: str, threshold
 
 
 @settings(max_examples=25)
-@given(positives=st.integers(0, 60), negatives=st.integers(0, 60), seed=st.integers(0, 3))
-def test_decidable_means_that_a_perfect_candidate_is_held(positives: int, negatives: int, seed: int) -> None:
+@given(positives=st.integers(0, 150), negatives=st.integers(0, 150))
+def test_decidable_means_that_a_perfect_candidate_is_held(positives: int, negatives: int) -> None:
     """And not decidable, that not even a perfect one is."""
     rows = positives + negatives
     positive = (np.arange(rows) < positives).astype(np.uint8)
@@ -135,7 +135,7 @@ def test_decidable_means_that_a_perfect_candidate_is_held(positives: int, negati
         found = next(one for one in forecast(plan.stages, counts, Decimal(1)) if one.criterion.id == name)
         judged = judge(plan, make_evidence(plan, perfect), "full")
         held = next(one for one in judged.findings if one.criterion == name).answer == "held"
-        assert held == found.decidable, (name, seed)
+        assert held == found.decidable, name
 
 
 def test_stages_without_rated_criteria_need_nothing() -> None:
