@@ -6,10 +6,10 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from fake_base import CANDIDATE, SCENARIO, FakeCells, closing, make_base
+from fake_base import a_dossier, closing, make_base
 
-from pilotbase.line.journey import Issued, run
-from pilotbase.line.means import Means, Unwatched
+from pilotbase.line.journey import Issued
+from pilotbase.line.means import Means
 
 
 @pytest.fixture
@@ -22,8 +22,5 @@ def means(tmp_path: Path) -> Iterator[Means]:
 @pytest.fixture(scope="session")
 def kept(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Means, Issued]]:
     """A base with one accepted dossier: for tests that change neither."""
-    folder = tmp_path_factory.mktemp("kept")
-    made = make_base(folder / "home")
-    cells = FakeCells().cells
-    yield made, run(made, SCENARIO, CANDIDATE, cells=cells, watch=Unwatched(), out=folder / "dossier")
-    closing(made)
+    with a_dossier(tmp_path_factory.mktemp("kept")) as made:
+        yield made

@@ -9,6 +9,7 @@ from __future__ import annotations
 import importlib.util
 import json
 import shutil
+import sys
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -25,11 +26,13 @@ from pilotbase.foundation.errors import FaultError
 from pilotbase.foundation.text import Text
 from pilotbase.line.cells import Cells
 from pilotbase.line.install import install, read_pack
+from pilotbase.line.journey import Issued, run
 from pilotbase.line.means import Means, Unwatched
 from pilotbase.line.run import Forgetful
 from pilotbase.line.seal import draft, open_pack, open_submission, order_seed
 from pilotbase.line.stages import Work
 from pilotbase.pilot.trace import Isolation, Layer, Usage
+from pilotbase.supports.compute import environment
 from pilotbase.supports.compute.cell import CandidateFailed, CellSpec, Expect, failed
 
 HERE = Path(__file__).parent
@@ -55,6 +58,7 @@ def load(path: Path) -> ModuleType:
     assert spec is not None
     assert spec.loader is not None
     module = importlib.util.module_from_spec(spec)
+    sys.modules[spec.name] = module  # dataclasses look their module up
     spec.loader.exec_module(module)
     return module
 
@@ -253,6 +257,49 @@ def make_pack(folder: Path, *changes: tuple[str, str]) -> Path:
         text = text.replace(old, new, 1)
     path.write_text(text, encoding="utf-8")
     return folder
+
+
+@contextmanager
+def a_dossier(folder: Path) -> Iterator[tuple[Means, Issued]]:
+    """Make a base with one accepted dossier, through fakes from seal to issue."""
+    made = make_base(folder / "home")
+    yield made, run(made, SCENARIO, CANDIDATE, cells=FakeCells().cells, watch=Unwatched(), out=folder / "dossier")
+    closing(made)
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where a base and its one dossier lie."""
+
+    home: Path
+    dossier: Path
+    variables: dict[str, str]
+
+
+@contextmanager
+def a_place(folder: Path) -> Iterator[Place]:
+    """Make a base with a dossier, on which ordinary processes can run the candidate."""
+    with a_dossier(folder) as (means, issued):
+        with_numpy(means.home.root, CANDIDATE / "requirements.lock")
+        yield Place(means.home.root, issued.dossier, variables(means.home.root))
+
+
+def a_fresh_place(folder: Path) -> Place:
+    """Make a base with keys and the scenario, without a dossier."""
+    means = make_base(folder / "home")
+    with_numpy(means.home.root, CANDIDATE / "requirements.lock")
+    closing(means)
+    return Place(means.home.root, folder / "none", variables(means.home.root))
+
+
+def with_numpy(home: Path, lock: Path, way: str = "plain") -> None:
+    """Give a base the built environment of a lock: numpy as these tests have it, without fetching anything."""
+    place = home / "envs" / environment.key(lock, way)
+    place.mkdir(parents=True)
+    for name in ("numpy", "numpy.libs"):
+        source = Path(np.__file__).parents[1] / name
+        if source.exists():
+            (place / name).symlink_to(source)
 
 
 def make_work(means: Means, room: Path, cells: FakeCells | None = None, candidate: Path = CANDIDATE) -> Work:

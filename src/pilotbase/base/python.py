@@ -10,6 +10,8 @@ from __future__ import annotations
 from pathlib import Path
 
 from pilotbase.base import verbs
+from pilotbase.foundation.errors import InputError, Place
+from pilotbase.foundation.text import Text, printable
 from pilotbase.line.rehearse import Rehearsed
 from pilotbase.pilot.candidate import Candidate
 from pilotbase.pilot.scenario import Scenario
@@ -50,9 +52,21 @@ def load_verdict(dossier: str | Path) -> Verdict:
 
 def load_scenario(path: str | Path) -> Scenario:
     """Read a ``scenario.toml``. Raises InputError with file, field, line and remedy."""
-    return read_sound(Path(path).read_bytes(), Scenario, str(path))
+    return read_sound(_content(Path(path)), Scenario, str(path))
 
 
 def load_candidate(path: str | Path) -> Candidate:
     """Read a ``candidate.toml``. Raises InputError with file, field, line and remedy."""
-    return read_sound(Path(path).read_bytes(), Candidate, str(path))
+    return read_sound(_content(Path(path)), Candidate, str(path))
+
+
+def _content(path: Path) -> bytes:
+    try:
+        return path.read_bytes()
+    except OSError as error:
+        raise InputError(
+            Text(zh="文件不存在或无法读取", en="the file does not exist or cannot be read"),
+            place=Place(file=str(path)),
+            found=printable(error.strerror or str(error)),
+            remedy=Text(zh="请核对路径", en="check the path"),
+        ) from error

@@ -42,6 +42,7 @@ from pilotbase.pilot.trace import Isolation
 from pilotbase.pilot.verdict import Verdict
 from pilotbase.report.contents import Contents
 from pilotbase.report.pages import render, render_rehearsal
+from pilotbase.store.disk import disk_work
 from pilotbase.store.home import home
 from pilotbase.supports.applications.template import new_candidate as make_candidate
 from pilotbase.supports.compute import machine
@@ -105,7 +106,7 @@ def rehearse(
 
 def write_rehearsal(rehearsed: Rehearsed, out: Path, language: Language) -> None:
     """Write the record of a rehearsal as one HTML file, which says on every sheet that it is no verdict."""
-    out.write_text(render_rehearsal(rehearsed.record, language), encoding="utf-8")
+    _write(out, render_rehearsal(rehearsed.record, language))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -287,7 +288,7 @@ def write_report(dossier: Path, out: Path, language: Language, *, environment: M
     contents = Contents.from_public(
         copy.part("public"), keyid=signed.signatures[0].keyid, owner=key.owner if key else ""
     )
-    out.write_text(render(contents, language), encoding="utf-8")
+    _write(out, render(contents, language))
 
 
 def new_candidate(source: str, folder: Path, scenario: str) -> tuple[Path, ...]:
@@ -298,5 +299,12 @@ def new_candidate(source: str, folder: Path, scenario: str) -> tuple[Path, ...]:
 def lock(wheels: Path, out: Path) -> int:
     """Write the hash-locked requirements of a folder of wheels; return how many packages it holds."""
     text = lock_wheels(wheels)
-    out.write_text(text, encoding="utf-8")
+    _write(out, text)
     return text.count("==")
+
+
+def _write(out: Path, text: str) -> None:
+    """Write a page or a list where a person wants it. Raises FaultError with the place if the disk does not let us."""
+    with disk_work(out, Text(zh="没有写出文件", en="no file was written")):
+        out.parent.mkdir(parents=True, exist_ok=True)
+        out.write_text(text, encoding="utf-8")

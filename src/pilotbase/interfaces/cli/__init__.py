@@ -10,7 +10,7 @@ from cyclopts import App, CycloptsError
 from pilotbase.foundation.errors import FaultError, Interrupted, PilotbaseError, UsageError
 from pilotbase.foundation.text import Text, printable
 from pilotbase.foundation.version import VERSION
-from pilotbase.interfaces.cli.language import chosen
+from pilotbase.interfaces.cli.language import chosen, hear
 from pilotbase.interfaces.cli.say import complain
 
 _HERE = "pilotbase.interfaces.cli"
@@ -107,6 +107,7 @@ _GROUPS: dict[str, tuple[Text, tuple[tuple[str, str, Text], ...]]] = {
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command; return its exit code. Nothing that goes wrong prints a traceback."""
+    hear(arguments)
     try:
         result = _app()(
             list(sys.argv[1:] if arguments is None else arguments),

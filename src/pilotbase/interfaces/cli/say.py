@@ -6,8 +6,10 @@ import json
 import sys
 
 from pilotbase.foundation.errors import PilotbaseError
-from pilotbase.foundation.text import Text
+from pilotbase.foundation.text import Text, printable
 from pilotbase.interfaces.cli.language import chosen
+
+_LONGEST = 4000  # characters of one line
 
 
 def say(text: Text) -> None:
@@ -16,8 +18,9 @@ def say(text: Text) -> None:
 
 
 def complain(error: PilotbaseError) -> int:
-    """Print an error with its parts; return its exit code."""
-    print("\n".join(error.lines(chosen())), file=sys.stderr)
+    """Print an error with its parts, nothing of them raw; return its exit code."""
+    for line in error.lines(chosen()):
+        print(printable(line, _LONGEST), file=sys.stderr)
     return error.code
 
 

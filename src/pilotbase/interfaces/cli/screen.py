@@ -12,13 +12,14 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from rich.table import Table
 from rich.text import Text as Styled
 
-from pilotbase.foundation.text import Text
+from pilotbase.foundation.text import Text, printable
 from pilotbase.interfaces.cli.language import chosen
 from pilotbase.line.means import Watch
 from pilotbase.pilot.scenario import StageName
 from pilotbase.pilot.verdict import stage_name
 
 _SHORT = 34  # cells; a column of such words is never broken
+_LONGEST = 4000  # characters of a cell
 _PIPED = 120  # cells of a line that goes into a file or a pipe
 _EVERY = 5.0  # seconds between two plain lines about one stage
 
@@ -31,7 +32,7 @@ def table(head: Sequence[Text], rows: Iterable[Sequence[str]]) -> None:
         widest = max((cell_len(row[place]) for row in filled), default=0)
         shown.add_column(text.say(chosen()), overflow="fold", no_wrap=widest <= _SHORT)
     for row in filled:
-        shown.add_row(*(Styled(cell) for cell in row))
+        shown.add_row(*(Styled(printable(cell, _LONGEST)) for cell in row))
     Console(width=None if sys.stdout.isatty() else _PIPED).print(shown)
 
 
