@@ -23,6 +23,7 @@ from fake_base import (
     fault,
     frame,
     honest,
+    load,
     make_base,
     make_candidate,
     make_pack,
@@ -41,6 +42,7 @@ from pilotbase.pilot.verify import verify
 from pilotbase.store.ledger import Ledger
 
 QUIET = Unwatched()
+SECOND = load(Path(__file__).parents[2] / "docs" / "spec" / "verifier.py")
 
 
 def go(means: Means, out: Path, cells: FakeCells | None = None, candidate: Path = CANDIDATE) -> Issued:
@@ -171,6 +173,8 @@ def _cut_and_go_on(whole: Issued, base: Means, tmp_path: Path, number: int, *, d
     assert again.verdict.outcome_digest == whole.verdict.outcome_digest
     assert len(base.leaves.leaves()) == leaves + 1
     assert verify(read_copy(again.dossier), base.ring, base.clock()).verified
+    second = SECOND.verify(again.dossier, base.home.ring)
+    assert second.verified, second.steps
 
 
 def test_a_resumed_pilot_asks_no_hidden_row_again(base: Means, tmp_path: Path) -> None:
